@@ -1,0 +1,59 @@
+// Package project locates the files that the program runs beside: cdk.json, the
+// app's source and the pinned npm packages. Synthesis reads them from the
+// project's root whatever directory it was started in, because the paths of
+// assets end up in the templates.
+package project
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Root returns the nearest directory, from the working directory upwards, that
+// holds a cdk.json.
+func Root() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "cdk.json")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no cdk.json in %s or above it; run this inside a checkout of refdeploy", start)
+		}
+	}
+}
+
+// Path joins elements to [Root]. It panics outside a checkout, where nothing
+// can be synthesized.
+func Path(elements ...string) string {
+	root, err := Root()
+	if err != nil {
+		panic(err)
+	}
+	return filepath.Join(append([]string{root}, elements...)...)
+}
+
+// Context returns the context of cdk.json: the feature flags and the settings
+// kept there. The CDK CLI passes them to the app it starts; whoever synthesizes
+// without the CLI has to pass them too, or gets another template.
+func Context() (map[string]any, error) {
+	root, err := Root()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(root, "cdk.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var manifest struct{ Context map[string]any }
+	if err := json.Unmarshal(data, &manifest); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return manifest.Context, nil
+}

@@ -1,0 +1,167 @@
+// Package settings reads what a user asked for: the context keys of cdk.json
+// and `-c key=value`, parsed once, validated, with every default filled in.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Profile is how much a deployment is prepared to lose.
+type Profile string
+
+const (
+	// Sandbox deploys one replica without NAT gateways, and removing the stack
+	// removes everything.
+	Sandbox Profile = "sandbox"
+
+	// Production deploys two replicas over two zones in private subnets, and
+	// keeps the notes and the logs when the stack is removed.
+	Production Profile = "production"
+)
+
+// Architecture is the instruction set of the image, the Lambda function and
+// the instances, in the spelling of the Lambda and EC2 APIs.
+type Architecture string
+
+const (
+	ARM64  Architecture = "arm64"
+	X86_64 Architecture = "x86_64"
+)
+
+// GOARCH is the architecture in the spelling of Go, Docker and Kubernetes.
+func (a Architecture) GOARCH() string {
+	if a == X86_64 {
+		return "amd64"
+	}
+	return string(a)
+}
+
+// Settings is what a user can choose. The zero value is not valid: start from
+// [Default] or [Parse].
+type Settings struct {
+	// Profile is sandbox or production. Default: sandbox.
+	Profile Profile
+
+	// Architecture is arm64 or x86_64. Default: arm64, the cheaper one. App
+	// Runner has x86_64 only and ignores it.
+	Architecture Architecture
+
+	// Image is a registry image to run instead of building app/. It has to
+	// listen on port 8080 and answer /healthz. Default: "", build app/.
+	Image string
+
+	// Stacks lists the ids of the deployments to build, in the user's order.
+	// Default: nil, all of them.
+	Stacks []string
+
+	// AllowCIDR is the IPv4 range that may reach the load balancers. Default:
+	// 0.0.0.0/0, everyone.
+	AllowCIDR string
+
+	// CertificateARN is an ACM certificate. With it the load balancers serve
+	// HTTPS and redirect HTTP. Default: "", plain HTTP.
+	CertificateARN string
+
+	// AppRunnerConnectionARN and AppRunnerRepository make App Runner build from
+	// a GitHub repository. Default: both "", App Runner runs the image.
+	AppRunnerConnectionARN string
+	AppRunnerRepository    string
+}
+
+// Default returns the settings of a user who set nothing.
+func Default() Settings {
+	return Settings{Profile: Sandbox, Architecture: ARM64, AllowCIDR: Everyone}
+}
+
+// Everyone is the CIDR of the whole IPv4 internet.
+const Everyone = "0.0.0.0/0"
+
+// IsProduction reports whether data and logs outlive the stack.
+func (s Settings) IsProduction() bool { return s.Profile == Production }
+
+// Replicas is how many copies of the app run when nothing is wrong: 1 in a
+// sandbox, 2 (one a zone) in production.
+func (s Settings) Replicas() int {
+	if s.IsProduction() {
+		return 2
+	}
+	return 1
+}
+
+// A Key is one context key, as the reference page lists it.
+type Key struct {
+	Name    string
+	Allowed string
+	Default string
+	Effect  string
+
+	parse func(*Settings, string) error
+}
+
+// Keys returns every setting, in the order of the reference page. The ids are
+// those of the deployments, which the stacks key may name.
+func Keys(ids []string) []Key {
+	return []Key{
+		{"profile", "sandbox or production", "sandbox", "How much is kept and how much redundancy is paid for", parseProfile},
+		{"architecture", "arm64 or x86_64", "arm64", "The instruction set of images, functions and instances", parseArchitecture},
+		{"network", "own", "own", "Each stack brings its own VPC and goes away whole", parseNetwork},
+		{"image", "an image reference such as public.ecr.aws/nginx/nginx:1.29", "none, app/ is built", "A registry image to run instead of building app/; it listens on port 8080 and answers /healthz. Lambda always runs app/", parseImage},
+		{"stacks", "a comma-separated list of stack ids", "all", "Which stacks to build", parseStacks(ids)},
+		{"allowCidr", "an IPv4 range such as 203.0.113.0/24", Everyone, "Who may reach the load balancers. Lambda and App Runner have none and stay public", parseCIDR},
+		{"certificateArn", "the ARN of an ACM certificate", "none", "The load balancers serve HTTPS and redirect HTTP", parseCertificate},
+		{"appRunnerConnectionArn", "the ARN of an App Runner connection", "none", "App Runner builds from GitHub; needs appRunnerRepository", parseConnection},
+		{"appRunnerRepository", "https://github.com/OWNER/REPOSITORY", "none", "The repository App Runner builds; needs appRunnerConnectionArn", parseRepository},
+	}
+}
+
+// Parse reads context, whose keys are those of [Keys] among keys that belong to
+// the CDK. It reports every problem it finds, in the order of [Keys], one line
+// each: the key, what was given, what is allowed, and for an unknown name the
+// nearest known one.
+func Parse(context map[string]any, ids []string) (Settings, error) {
+	out := Default()
+	keys := Keys(ids)
+
+	errs := unknown(context, keys)
+	for _, key := range keys {
+		value, set := context[key.Name]
+		if !set {
+			continue
+		}
+		text, ok := value.(string)
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s: got %v, which is not a string; allowed: %s", key.Name, value, key.Allowed))
+			continue
+		}
+		if err := key.parse(&out, text); err != nil {
+			errs = append(errs, fmt.Errorf("%s: got %q; allowed: %s%w", key.Name, text, key.Allowed, err))
+		}
+	}
+	if len(errs) == 0 && (out.AppRunnerConnectionARN == "") != (out.AppRunnerRepository == "") {
+		errs = append(errs, errors.New("appRunnerConnectionArn and appRunnerRepository: got one of them; set both to build from GitHub, or neither"))
+	}
+	if len(errs) > 0 {
+		return Settings{}, errors.Join(errs...)
+	}
+	return out, nil
+}
+
+// unknown returns an error for each key that is neither ours nor the CDK's,
+// which contain a colon or an at sign (aws:cdk:…, @aws-cdk/…, lookups).
+func unknown(context map[string]any, keys []Key) []error {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = key.Name
+	}
+	var errs []error
+	for name := range context {
+		if !strings.ContainsAny(name, ":@") && !slices.Contains(names, name) {
+			errs = append(errs, fmt.Errorf("%s: not a setting%s; allowed: %s", name, suggest(name, names), strings.Join(names, ", ")))
+		}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errs
+}
