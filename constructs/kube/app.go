@@ -1,0 +1,227 @@
+package kube
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// Names of the app's objects. They live in a namespace of their own, in a
+// cluster of its own, so they need not be unique.
+const (
+	Namespace      = "notes"
+	ServiceAccount = "app"
+	name           = "app"
+	portName       = "http"
+)
+
+// App is the sample app as Kubernetes objects.
+type App struct {
+	// Image is the container image. Required.
+	Image string
+
+	// Architecture is the node architecture the pods need, in Kubernetes'
+	// spelling: arm64 or amd64. Required.
+	Architecture string
+
+	// Port is the port the app listens on, HealthPath its liveness route and
+	// ReadyPath its readiness route. Required.
+	Port                  int32
+	HealthPath, ReadyPath string
+
+	// Bucket is the S3 bucket for notes, Region the region it is in. Required.
+	Bucket, Region string
+
+	// Replicas is how many pods run when nothing is wrong; the autoscaler adds
+	// up to three times as many. Required.
+	Replicas int32
+}
+
+// Objects returns the app's objects in the order they can be created in. What
+// lets traffic in is not among them: see [TargetGroupBinding].
+func (a App) Objects() []runtime.Object {
+	return []runtime.Object{
+		a.namespace(), a.serviceAccount(), a.deployment(), a.service(), a.autoscaler(), a.disruptionBudget(),
+	}
+}
+
+// The restricted level refuses pods that could reach the node: root, host
+// paths, host network, added capabilities.
+func (a App) namespace() *corev1.Namespace {
+	return &corev1.Namespace{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: Namespace,
+			Labels: map[string]string{
+				"pod-security.kubernetes.io/enforce": "restricted",
+				// A new pod is ready only once the load balancer has found it
+				// healthy. Without, the old one leaves before traffic can move.
+				"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
+			},
+		},
+	}
+}
+
+func (a App) serviceAccount() *corev1.ServiceAccount {
+	return &corev1.ServiceAccount{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
+		ObjectMeta: meta(ServiceAccount),
+		// The app calls AWS, never the Kubernetes API.
+		AutomountServiceAccountToken: new(false),
+	}
+}
+
+func (a App) deployment() *appsv1.Deployment {
+	return &appsv1.Deployment{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
+		ObjectMeta: meta(name),
+		Spec: appsv1.DeploymentSpec{
+			// No replicas: the autoscaler owns the count, and a number here
+			// would reset it on every deploy.
+			Selector: &metav1.LabelSelector{MatchLabels: labels()},
+			Strategy: appsv1.DeploymentStrategy{
+				Type: appsv1.RollingUpdateDeploymentStrategyType,
+				RollingUpdate: &appsv1.RollingUpdateDeployment{
+					MaxUnavailable: new(intstr.FromInt32(0)),
+					MaxSurge:       new(intstr.FromInt32(1)),
+				},
+			},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels()},
+				Spec:       a.pod(),
+			},
+		},
+	}
+}
+
+func (a App) pod() corev1.PodSpec {
+	return corev1.PodSpec{
+		ServiceAccountName: ServiceAccount,
+		NodeSelector:       map[string]string{corev1.LabelArchStable: a.Architecture},
+		SecurityContext: &corev1.PodSecurityContext{
+			RunAsNonRoot:   new(true),
+			RunAsUser:      new(int64(65532)),
+			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+		},
+		TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{
+			MaxSkew:           1,
+			TopologyKey:       corev1.LabelTopologyZone,
+			WhenUnsatisfiable: corev1.ScheduleAnyway,
+			LabelSelector:     &metav1.LabelSelector{MatchLabels: labels()},
+		}},
+		// A load balancer keeps sending for a few seconds after a pod is marked
+		// as leaving; the app's own 10 s to finish come after the wait below.
+		TerminationGracePeriodSeconds: new(int64(40)),
+		Containers: []corev1.Container{{
+			Name:  name,
+			Image: a.Image,
+			Ports: []corev1.ContainerPort{{Name: portName, ContainerPort: a.Port}},
+			Env:   a.environment(),
+			Resources: corev1.ResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("64Mi")},
+				Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("250m"), corev1.ResourceMemory: resource.MustParse("128Mi")},
+			},
+			SecurityContext: &corev1.SecurityContext{
+				AllowPrivilegeEscalation: new(false),
+				ReadOnlyRootFilesystem:   new(true),
+				Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+			},
+			LivenessProbe:  a.probe(a.HealthPath, 10),
+			ReadinessProbe: a.probe(a.ReadyPath, 5),
+			Lifecycle: &corev1.Lifecycle{
+				PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 20}},
+			},
+		}},
+	}
+}
+
+// environment tells the app what only the cluster knows, through the downward
+// API, so that it needs no access to the Kubernetes API.
+func (a App) environment() []corev1.EnvVar {
+	field := func(env, path string) corev1.EnvVar {
+		return corev1.EnvVar{Name: env, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}}
+	}
+	limit := func(env, name, unit string) corev1.EnvVar {
+		return corev1.EnvVar{Name: env, ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{
+			Resource: name, Divisor: resource.MustParse(unit),
+		}}}
+	}
+	return []corev1.EnvVar{
+		{Name: "NOTES_BUCKET", Value: a.Bucket},
+		{Name: "AWS_REGION", Value: a.Region},
+		field("K8S_NODE_NAME", "spec.nodeName"),
+		field("K8S_POD_NAME", "metadata.name"),
+		field("K8S_NAMESPACE", "metadata.namespace"),
+		// Set on pods since Kubernetes 1.35; empty before.
+		field("K8S_ZONE", "metadata.labels['topology.kubernetes.io/zone']"),
+		limit("K8S_CPU_LIMIT", "limits.cpu", "1m"),
+		limit("K8S_MEMORY_LIMIT", "limits.memory", "1Mi"),
+	}
+}
+
+func (a App) probe(path string, period int32) *corev1.Probe {
+	return &corev1.Probe{
+		ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromString(portName)}},
+		PeriodSeconds: period,
+		// The readiness route asks S3, which may take longer than the default 1 s.
+		TimeoutSeconds: 3,
+	}
+}
+
+func (a App) service() *corev1.Service {
+	return &corev1.Service{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
+		ObjectMeta: meta(name),
+		Spec: corev1.ServiceSpec{
+			// Never LoadBalancer: see TargetGroupBinding.
+			Type:     corev1.ServiceTypeClusterIP,
+			Selector: labels(),
+			Ports:    []corev1.ServicePort{{Name: portName, Port: a.Port, TargetPort: intstr.FromString(portName)}},
+		},
+	}
+}
+
+func (a App) autoscaler() *autoscalingv2.HorizontalPodAutoscaler {
+	return &autoscalingv2.HorizontalPodAutoscaler{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler"},
+		ObjectMeta: meta(name),
+		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
+			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: name},
+			MinReplicas:    new(a.Replicas),
+			MaxReplicas:    4 * a.Replicas,
+			Metrics: []autoscalingv2.MetricSpec{{
+				Type: autoscalingv2.ResourceMetricSourceType,
+				Resource: &autoscalingv2.ResourceMetricSource{
+					Name:   corev1.ResourceCPU,
+					Target: autoscalingv2.MetricTarget{Type: autoscalingv2.UtilizationMetricType, AverageUtilization: new(int32(60))},
+				},
+			}},
+		},
+	}
+}
+
+// One pod at most may be down for maintenance. A minimum of one available would
+// block draining the node of a single replica for ever.
+func (a App) disruptionBudget() *policyv1.PodDisruptionBudget {
+	return &policyv1.PodDisruptionBudget{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "policy/v1", Kind: "PodDisruptionBudget"},
+		ObjectMeta: meta(name),
+		Spec: policyv1.PodDisruptionBudgetSpec{
+			MaxUnavailable: new(intstr.FromInt32(1)),
+			Selector:       &metav1.LabelSelector{MatchLabels: labels()},
+		},
+	}
+}
+
+func meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: name, Namespace: Namespace, Labels: labels()}
+}
+
+func labels() map[string]string {
+	return map[string]string{"app.kubernetes.io/name": name}
+}

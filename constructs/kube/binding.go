@@ -1,0 +1,55 @@
+package kube
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// TargetGroupBinding is the custom resource with which the AWS Load Balancer
+// Controller registers a Service's pods in a target group that exists already.
+// The load balancer stays CloudFormation's: a Service of type LoadBalancer or
+// an Ingress would make one that no stack knows, and whose network interfaces
+// keep the VPC from being deleted (aws-cdk#9970).
+type TargetGroupBinding struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec TargetGroupBindingSpec `json:"spec"`
+}
+
+// TargetGroupBindingSpec follows the controller's v1beta1 API. Without a
+// networking section the controller leaves security groups alone.
+type TargetGroupBindingSpec struct {
+	TargetGroupARN string           `json:"targetGroupARN"`
+	TargetType     string           `json:"targetType"`
+	ServiceRef     ServiceReference `json:"serviceRef"`
+	VPCID          string           `json:"vpcID"`
+}
+
+// ServiceReference names a Service in the binding's namespace and its port.
+type ServiceReference struct {
+	Name string             `json:"name"`
+	Port intstr.IntOrString `json:"port"`
+}
+
+// DeepCopyObject makes a TargetGroupBinding a runtime.Object.
+func (b *TargetGroupBinding) DeepCopyObject() runtime.Object {
+	out := *b
+	out.ObjectMeta = *b.ObjectMeta.DeepCopy()
+	return &out
+}
+
+// Bind returns the binding of the app's Service to a target group of type ip.
+func Bind(targetGroupARN, vpcID string) *TargetGroupBinding {
+	return &TargetGroupBinding{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "elbv2.k8s.aws/v1beta1", Kind: "TargetGroupBinding"},
+		ObjectMeta: meta(name),
+		Spec: TargetGroupBindingSpec{
+			TargetGroupARN: targetGroupARN,
+			TargetType:     "ip",
+			ServiceRef:     ServiceReference{Name: name, Port: intstr.FromString(portName)},
+			VPCID:          vpcID,
+		},
+	}
+}

@@ -1,0 +1,67 @@
+// Package kube holds the Kubernetes side of a deployment: the app as typed
+// objects, and the versions of what talks to the cluster.
+package kube
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	eks "github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"refdeploy/internal/project"
+)
+
+// minor is the Kubernetes minor version, 1.36. The cluster's version and the
+// kubectl layer follow it, because kubectl supports clusters one minor version
+// away at most. package.json pins the layer's npm package of the same number.
+const minor = 36
+
+// Version is the Kubernetes version of every cluster.
+func Version() eks.KubernetesVersion {
+	return eks.KubernetesVersion_Of(jsii.Sprintf("1.%d", minor))
+}
+
+// KubectlLayer defines the Lambda layer with kubectl and helm that the CDK
+// applies manifests with. It comes from an npm package, because the Go modules
+// of the layers do not compile with current CDK versions. Before `npm ci` the
+// package is missing: an error on scope, so that other stacks still synthesize.
+func KubectlLayer(scope constructs.Construct, id string) awslambda.ILayerVersion {
+	zip := project.Path("node_modules", "@aws-cdk", fmt.Sprintf("lambda-layer-kubectl-v%d", minor), "lib", "layer.zip")
+	if _, err := os.Stat(zip); err != nil {
+		awscdk.Annotations_Of(scope).AddError(jsii.Sprintf("kubectl layer: %v; run `npm ci`", err))
+		return awslambda.LayerVersion_FromLayerVersionArn(scope, jsii.String(id),
+			jsii.String("arn:aws:lambda:us-east-1:000000000000:layer:missing:1"))
+	}
+	return awslambda.NewLayerVersion(scope, jsii.String(id), &awslambda.LayerVersionProps{
+		Code:        awslambda.Code_FromAsset(jsii.String(zip), nil),
+		Description: jsii.Sprintf("kubectl 1.%d and helm", minor),
+	})
+}
+
+// Apply defines a manifest of typed objects. Strings in them may be CDK tokens.
+// It panics when an object cannot be encoded, which no valid object does.
+func Apply(cluster eks.Cluster, id string, objects ...runtime.Object) eks.KubernetesManifest {
+	manifest := make([]*map[string]any, len(objects))
+	for i, object := range objects {
+		encoded, err := json.Marshal(object)
+		if err == nil {
+			err = json.Unmarshal(encoded, &manifest[i])
+		}
+		if err != nil {
+			panic(fmt.Errorf("manifest %q: %T: %w", id, object, err))
+		}
+		// The server fills status in; sending an empty one is an error to
+		// strict readers.
+		delete(*manifest[i], "status")
+	}
+	return eks.NewKubernetesManifest(awscdk.Stack_Of(cluster), jsii.String(id), &eks.KubernetesManifestProps{
+		Cluster:  cluster,
+		Manifest: &manifest,
+	})
+}

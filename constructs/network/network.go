@@ -1,0 +1,114 @@
+// Package network defines the VPC of a deployment that needs one.
+package network
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"refdeploy/constructs/logs"
+	"refdeploy/constructs/nag"
+)
+
+// Egress is how workloads reach the internet. It decides most of the network's
+// fixed cost, so it is the one thing callers choose.
+type Egress int
+
+const (
+	// PublicIP puts workloads in public subnets with an address each and no NAT
+	// gateway. Security groups alone keep the internet out.
+	PublicIP Egress = iota
+
+	// ZonalNAT puts workloads in private subnets behind a NAT gateway per zone.
+	// An outage stays inside its zone, at one hourly charge per zone.
+	ZonalNAT
+)
+
+// Props configures [New]. A nil *Props selects every default.
+type Props struct {
+	// Egress is the path from workloads to the internet. Default: [PublicIP],
+	// because a sandbox should not bill for NAT by surprise.
+	Egress Egress
+
+	// FlowLogs receives a record of the VPC's connections. Default: none.
+	FlowLogs awslogs.ILogGroup
+
+	// Provisioning receives the logs of the function that closes the default
+	// security group. Required with [ZonalNAT].
+	Provisioning awslogs.ILogGroup
+}
+
+// Network is the VPC and the subnets to place things in.
+type Network struct {
+	VPC awsec2.Vpc
+
+	// Public subnets take load balancers; Workloads take what they send to.
+	Public, Workloads *awsec2.SubnetSelection
+
+	// PublicIPs reports whether workloads need an address of their own to reach
+	// the internet.
+	PublicIPs bool
+}
+
+// New defines a VPC over two availability zones, the fewest an Application Load
+// Balancer accepts and all that a stack without an environment can see.
+func New(scope constructs.Construct, id string, props *Props) Network {
+	var p Props
+	if props != nil {
+		p = *props
+	}
+	if p.Egress != PublicIP && p.Egress != ZonalNAT {
+		panic(fmt.Errorf("network %q: egress must be PublicIP or ZonalNAT, got %d", id, p.Egress))
+	}
+
+	public := &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PUBLIC}
+	workloads, gateways := public, 0
+	subnets := []*awsec2.SubnetConfiguration{{
+		Name:                jsii.String("Public"),
+		SubnetType:          awsec2.SubnetType_PUBLIC,
+		MapPublicIpOnLaunch: jsii.Bool(p.Egress == PublicIP),
+		CidrMask:            jsii.Number(20),
+	}}
+	if p.Egress == ZonalNAT {
+		workloads, gateways = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS}, zones
+		subnets = append(subnets, &awsec2.SubnetConfiguration{
+			Name:       jsii.String("Private"),
+			SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS,
+			CidrMask:   jsii.Number(20),
+		})
+	}
+
+	vpc := awsec2.NewVpc(scope, jsii.String(id), &awsec2.VpcProps{
+		MaxAzs:              jsii.Number(zones),
+		NatGateways:         jsii.Number(gateways),
+		SubnetConfiguration: &subnets,
+		// Notes and image layers come from S3. The gateway endpoint is free,
+		// and NAT charges per gigabyte.
+		GatewayEndpoints: &map[string]*awsec2.GatewayVpcEndpointOptions{
+			"S3": {Service: awsec2.GatewayVpcEndpointAwsService_S3()},
+		},
+		// Closing the default group takes a function and a role. Nothing uses
+		// that group, so only production pays for the belt to its braces.
+		RestrictDefaultSecurityGroup: jsii.Bool(p.Egress == ZonalNAT),
+	})
+	if p.Egress == ZonalNAT {
+		closer := awscdk.Stack_Of(scope).Node().FindChild(jsii.String("Custom::VpcRestrictDefaultSGCustomResourceProvider"))
+		logs.Adopt(p.Provisioning, closer)
+	}
+
+	if p.FlowLogs != nil {
+		vpc.AddFlowLog(jsii.String("FlowLog"), &awsec2.FlowLogOptions{
+			Destination: awsec2.FlowLogDestination_ToCloudWatchLogs(p.FlowLogs, nil),
+		})
+	} else {
+		nag.Suppress(vpc, "AwsSolutions-VPC7", "A sandbox keeps no record of its connections; the production profile does.")
+	}
+
+	return Network{VPC: vpc, Public: public, Workloads: workloads, PublicIPs: p.Egress == PublicIP}
+}
+
+const zones = 2
