@@ -1,0 +1,158 @@
+package stacks
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapprunner"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"refdeploy/constructs/image"
+	"refdeploy/constructs/logs"
+	"refdeploy/constructs/nag"
+	"refdeploy/constructs/notes"
+	"refdeploy/internal/settings"
+)
+
+// NewAppRunner runs the app as an App Runner service, which brings its own load
+// balancer, certificate, scaling and, from GitHub, its own build.
+//
+//	internet ─▶ App Runner's HTTPS endpoint ─▶ instance ─▶ S3
+//
+// App Runner is closed to new customers since 2026-04-30: in an account that
+// never used it the deploy fails. Existing customers keep all of it, without new
+// features. AWS recommends ECS Express Mode instead; [NewECSFargate] is the
+// nearest deployment here. More is in docs/patterns/app-runner.md.
+func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.Stack {
+	p := props.withDefaults()
+	production := p.Settings.IsProduction()
+	stack := newStack(scope, id, "The app on App Runner, which is closed to new customers since 2026-04-30", p)
+	warnUnfiltered(stack, p.Settings)
+
+	// 1. Where it runs: nowhere of ours. There is no network, cluster or host.
+
+	// 2. What runs: the image, pulled from ECR, or the source, built from
+	// GitHub. App Runner runs x86_64 only, whatever the architecture setting.
+	bucket := notes.New(stack, "Notes", &notes.Props{
+		Keep:         production,
+		Provisioning: logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production}),
+	})
+	environment := []*awsapprunner.CfnService_KeyValuePairProperty{
+		{Name: jsii.String("NOTES_BUCKET"), Value: bucket.Bucket.BucketName()},
+	}
+	var source awsapprunner.CfnService_SourceConfigurationProperty
+	if p.Settings.AppRunnerRepository != "" {
+		source = fromGitHub(p.Settings, environment)
+	} else {
+		source = fromImage(stack, p.Settings, environment)
+	}
+
+	// 3. How many: instances are added when each has this many requests at once.
+	// A bad release never gets traffic: App Runner keeps the old one until the
+	// new one passes its health checks.
+	scaling := awsapprunner.NewCfnAutoScalingConfiguration(stack, jsii.String("Scaling"), &awsapprunner.CfnAutoScalingConfigurationProps{
+		MaxConcurrency: jsii.Number(100),
+		MinSize:        jsii.Number(p.Settings.Replicas()),
+		MaxSize:        jsii.Number(4 * p.Settings.Replicas()),
+	})
+	role := awsiam.NewRole(stack, jsii.String("InstanceRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("tasks.apprunner.amazonaws.com"), nil),
+	})
+	service := awsapprunner.NewCfnService(stack, jsii.String("Service"), &awsapprunner.CfnServiceProps{
+		SourceConfiguration:         &source,
+		AutoScalingConfigurationArn: scaling.AttrAutoScalingConfigurationArn(),
+		InstanceConfiguration: &awsapprunner.CfnService_InstanceConfigurationProperty{
+			Cpu:             jsii.String("256"), // a quarter vCPU
+			Memory:          jsii.String("512"), // MiB
+			InstanceRoleArn: role.RoleArn(),
+		},
+		HealthCheckConfiguration: &awsapprunner.CfnService_HealthCheckConfigurationProperty{
+			Protocol: jsii.String("HTTP"),
+			Path:     jsii.String(healthPath),
+		},
+
+		// 4. How traffic gets in: a public HTTPS address, certificate included.
+		NetworkConfiguration: &awsapprunner.CfnService_NetworkConfigurationProperty{
+			IngressConfiguration: &awsapprunner.CfnService_IngressConfigurationProperty{IsPubliclyAccessible: jsii.Bool(true)},
+		},
+	})
+
+	// 5. What it may touch: the instance role, which App Runner hands to the app.
+	bucket.GrantApp(role)
+	service.Node().AddDependency(role) // or the first requests come before the permission
+	nag.Suppress(role, "AwsSolutions-IAM5", "The app names its own notes, so the grant covers every key of its own bucket.")
+
+	// 6. Where to find it.
+	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
+		Value:       jsii.Sprintf("https://%s", *service.AttrServiceUrl()),
+		Description: jsii.String("Public address of the app"),
+	})
+
+	return stack
+}
+
+// fromImage pulls the image with a role of App Runner's build service, which
+// the running app does not have.
+func fromImage(stack awscdk.Stack, s settings.Settings, environment []*awsapprunner.CfnService_KeyValuePairProperty) awsapprunner.CfnService_SourceConfigurationProperty {
+	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: s.Image})
+	source := awsapprunner.CfnService_SourceConfigurationProperty{
+		AutoDeploymentsEnabled: jsii.Bool(false), // a release is a `cdk deploy`
+		ImageRepository: &awsapprunner.CfnService_ImageRepositoryProperty{
+			ImageIdentifier:     img.URI,
+			ImageRepositoryType: jsii.String("ECR_PUBLIC"),
+			ImageConfiguration: &awsapprunner.CfnService_ImageConfigurationProperty{
+				Port:                        jsii.Sprintf("%d", appPort),
+				RuntimeEnvironmentVariables: environment,
+			},
+		},
+	}
+	switch {
+	case img.Repository != nil:
+		puller := awsiam.NewRole(stack, jsii.String("AccessRole"), &awsiam.RoleProps{
+			AssumedBy: awsiam.NewServicePrincipal(jsii.String("build.apprunner.amazonaws.com"), nil),
+		})
+		img.GrantPull(puller)
+		nag.Suppress(puller, "AwsSolutions-IAM5", "Getting an ECR login token has no resource level.")
+		source.ImageRepository.(*awsapprunner.CfnService_ImageRepositoryProperty).ImageRepositoryType = jsii.String("ECR")
+		source.AuthenticationConfiguration = &awsapprunner.CfnService_AuthenticationConfigurationProperty{AccessRoleArn: puller.RoleArn()}
+	case !strings.HasPrefix(s.Image, "public.ecr.aws/"):
+		awscdk.Annotations_Of(stack).AddError(jsii.Sprintf(
+			"image: got %q; App Runner pulls from ECR only (ACCOUNT.dkr.ecr.REGION.amazonaws.com/… or public.ecr.aws/…); copy the image there, or leave AppRunner out with the stacks setting", s.Image))
+	}
+	return source
+}
+
+// fromGitHub builds the repository on every push to main. App Runner's own Go
+// runtime is Go 1.18 and ended on 2025-12-01, so the build brings the Go that
+// go.mod asks for to the Python runtime, which runs any Linux program.
+func fromGitHub(s settings.Settings, environment []*awsapprunner.CfnService_KeyValuePairProperty) awsapprunner.CfnService_SourceConfigurationProperty {
+	return awsapprunner.CfnService_SourceConfigurationProperty{
+		AutoDeploymentsEnabled:      jsii.Bool(true),
+		AuthenticationConfiguration: &awsapprunner.CfnService_AuthenticationConfigurationProperty{ConnectionArn: jsii.String(s.AppRunnerConnectionARN)},
+		CodeRepository: &awsapprunner.CfnService_CodeRepositoryProperty{
+			RepositoryUrl:     jsii.String(s.AppRunnerRepository),
+			SourceCodeVersion: &awsapprunner.CfnService_SourceCodeVersionProperty{Type: jsii.String("BRANCH"), Value: jsii.String("main")},
+			CodeConfiguration: &awsapprunner.CfnService_CodeConfigurationProperty{
+				ConfigurationSource: jsii.String("API"),
+				CodeConfigurationValues: &awsapprunner.CfnService_CodeConfigurationValuesProperty{
+					Runtime:                     jsii.String("PYTHON_311"),
+					BuildCommand:                jsii.String("curl -fsSL https://go.dev/dl/go1.26.8.linux-amd64.tar.gz | tar -C /tmp -xz && CGO_ENABLED=0 /tmp/go/bin/go build -trimpath -o notes ./app"),
+					StartCommand:                jsii.String("./notes"),
+					Port:                        jsii.Sprintf("%d", appPort),
+					RuntimeEnvironmentVariables: environment,
+				},
+			},
+		},
+	}
+}
+
+// warnUnfiltered tells a user who narrowed allowCidr that it has no effect on a
+// deployment without a load balancer.
+func warnUnfiltered(stack awscdk.Stack, s settings.Settings) {
+	if s.AllowCIDR != settings.Everyone {
+		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("refdeploy:allowCidr"), jsii.Sprintf(
+			"allowCidr: %s narrows load balancers only; this deployment has none and stays open to the internet", s.AllowCIDR))
+	}
+}

@@ -1,0 +1,223 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapplicationautoscaling"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsautoscaling"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"refdeploy/constructs/capacity"
+	"refdeploy/constructs/image"
+	"refdeploy/constructs/ingress"
+	"refdeploy/constructs/logs"
+	"refdeploy/constructs/nag"
+	"refdeploy/constructs/network"
+	"refdeploy/constructs/notes"
+	"refdeploy/internal/settings"
+)
+
+// fluentBit is the log router that AWS maintains, released 2026-11-21
+// (github.com/aws/aws-for-fluent-bit/releases).
+const fluentBit = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.5.10"
+
+// NewECSEC2 runs the app as an ECS service on EC2 instances that you own, size
+// and patch, behind a load balancer.
+//
+//	internet ─▶ ALB ─▶ instance, a port per task ─▶ app ─▶ S3
+//	                                              └▶ log router ─▶ CloudWatch Logs
+//
+// Choose it when you need what Fargate does not offer (GPUs, large or reserved
+// instances, host access) or keep enough instances busy that their price beats
+// Fargate's. When to prefer another pattern is in docs/patterns/ecs-ec2.md.
+func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack {
+	p := props.withDefaults()
+	production := p.Settings.IsProduction()
+	stack := newStack(scope, id, "The app on ECS with EC2 instances behind a capacity provider", p)
+	provisioning := logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production})
+
+	// 1. Where it runs: a cluster whose instances come from an auto scaling
+	// group. The capacity provider sizes the group to the tasks, and drains an
+	// instance before it goes.
+	netProps := &network.Props{Egress: network.PublicIP}
+	insights := awsecs.ContainerInsights_DISABLED
+	if production {
+		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true}), Provisioning: provisioning}
+		insights = awsecs.ContainerInsights_ENHANCED
+	}
+	net := network.New(stack, "Network", netProps)
+	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
+		Vpc:                 net.VPC,
+		ContainerInsightsV2: insights,
+	})
+
+	instanceType, hardware := "t4g.small", awsecs.AmiHardwareType_ARM
+	if p.Settings.Architecture == settings.X86_64 {
+		instanceType, hardware = "t3.small", awsecs.AmiHardwareType_STANDARD
+	}
+	instances := awsec2.NewSecurityGroup(stack, jsii.String("Instances"), &awsec2.SecurityGroupProps{
+		Vpc:         net.VPC,
+		Description: jsii.String("Instances: reachable from the load balancer only"),
+	})
+	template := awsec2.NewLaunchTemplate(stack, jsii.String("Instance"), &awsec2.LaunchTemplateProps{
+		InstanceType: awsec2.NewInstanceType(jsii.String(instanceType)),
+		// Resolved on deploy, so a deploy also brings the newest patched AMI.
+		MachineImage:             awsecs.EcsOptimizedImage_AmazonLinux2023(hardware, nil),
+		UserData:                 awsec2.UserData_ForLinux(nil),
+		SecurityGroup:            instances,
+		AssociatePublicIpAddress: jsii.Bool(net.PublicIPs),
+		Role: awsiam.NewRole(stack, jsii.String("InstanceRole"), &awsiam.RoleProps{
+			AssumedBy: awsiam.NewServicePrincipal(jsii.String("ec2.amazonaws.com"), nil),
+			// Session Manager is the way to a shell: no SSH, no open port.
+			ManagedPolicies: &[]awsiam.IManagedPolicy{
+				awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("AmazonSSMManagedInstanceCore")),
+			},
+		}),
+		// IMDSv2, one hop: a container cannot borrow the instance's role.
+		RequireImdsv2:           jsii.Bool(true),
+		HttpPutResponseHopLimit: jsii.Number(1),
+		BlockDevices: &[]*awsec2.BlockDevice{{
+			DeviceName: jsii.String("/dev/xvda"),
+			Volume: awsec2.BlockDeviceVolume_Ebs(jsii.Number(30), &awsec2.EbsDeviceOptions{
+				VolumeType: awsec2.EbsDeviceVolumeType_GP3,
+				Encrypted:  jsii.Bool(true),
+			}),
+		}},
+	})
+	group := awsautoscaling.NewAutoScalingGroup(stack, jsii.String("Capacity"), &awsautoscaling.AutoScalingGroupProps{
+		Vpc:            net.VPC,
+		VpcSubnets:     net.Workloads,
+		LaunchTemplate: template,
+		MinCapacity:    jsii.Number(p.Settings.Replicas()),
+		MaxCapacity:    jsii.Number(2 * p.Settings.Replicas()),
+		UpdatePolicy: awsautoscaling.UpdatePolicy_RollingUpdate(&awsautoscaling.RollingUpdateOptions{
+			MinInstancesInService: jsii.Number(p.Settings.Replicas()),
+		}),
+		// Instances protected from scale-in outlive their tasks, and then
+		// `cdk destroy` waits for them for ever (aws-cdk#14732, #18179).
+		NewInstancesProtectedFromScaleIn: jsii.Bool(production),
+	})
+	provider := awsecs.NewAsgCapacityProvider(stack, jsii.String("CapacityProvider"), &awsecs.AsgCapacityProviderProps{
+		AutoScalingGroup:                   group,
+		EnableManagedTerminationProtection: jsii.Bool(production),
+		EnableManagedDraining:              jsii.Bool(true), // unset, the CDK adds a function that drains
+	})
+	cluster.AddAsgCapacityProvider(provider, nil)
+	nag.Suppress(group, "AwsSolutions-AS3", "Scaling needs no person's attention; service events tell of failures.")
+	nag.Suppress(template, "AwsSolutions-IAM5", "The ECS agent registers instances and polls for tasks with actions that have no resource level.")
+	if !production {
+		nag.Suppress(cluster, "AwsSolutions-ECS4", "Container Insights bills per metric; the production profile turns it on.")
+	}
+
+	// 2. What runs: two containers that live and die together. Bridge networking
+	// lets many tasks share an instance; a network interface per task would stop
+	// at two on an instance this small.
+	task := awsecs.NewEc2TaskDefinition(stack, jsii.String("Task"), &awsecs.Ec2TaskDefinitionProps{
+		NetworkMode: awsecs.NetworkMode_BRIDGE,
+	})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, Provisioning: provisioning})
+	appLogs := logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production})
+	app := task.AddContainer(jsii.String("App"), &awsecs.ContainerDefinitionOptions{
+		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image}).Container,
+		Cpu:                    jsii.Number(256),
+		MemoryLimitMiB:         jsii.Number(256),
+		ReadonlyRootFilesystem: jsii.Bool(true),
+		Environment:            &map[string]*string{"NOTES_BUCKET": bucket.Bucket.BucketName()},
+		// Host port 0: each task gets a free port, so that a new release can
+		// start beside the old one.
+		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(appPort), HostPort: jsii.Number(0)}},
+		Logging: awsecs.LogDrivers_Firelens(&awsecs.FireLensLogDriverProps{Options: &map[string]*string{
+			"Name":              jsii.String("cloudwatch_logs"),
+			"region":            awscdk.Aws_REGION(),
+			"log_group_name":    appLogs.LogGroupName(),
+			"log_stream_prefix": jsii.String("app/"),
+		}}),
+	})
+	// The router adds cluster, task and container to each line and can send
+	// elsewhere (S3, Firehose, a vendor) without a change to the app.
+	router := task.AddFirelensLogRouter(jsii.String("LogRouter"), &awsecs.FirelensLogRouterDefinitionOptions{
+		FirelensConfig: &awsecs.FirelensConfig{
+			Type:    awsecs.FirelensLogRouterType_FLUENTBIT,
+			Options: &awsecs.FirelensOptions{EnableECSLogMetadata: jsii.Bool(true)},
+		},
+		Image:          awsecs.ContainerImage_FromRegistry(jsii.String(fluentBit), nil),
+		Cpu:            jsii.Number(64),
+		MemoryLimitMiB: jsii.Number(128),
+		Logging:        awsecs.LogDrivers_AwsLogs(&awsecs.AwsLogDriverProps{StreamPrefix: jsii.String("router"), LogGroup: appLogs}),
+	})
+	app.AddContainerDependencies(&awsecs.ContainerDependency{
+		Container: router,
+		Condition: awsecs.ContainerDependencyCondition_START,
+	})
+	nag.Suppress(task, "AwsSolutions-ECS2", "The environment holds a bucket's name, which is no secret.")
+
+	// 3. How many, and how a bad release is undone: ECS keeps the count up, new
+	// tasks must pass health checks before old ones stop, and a release that
+	// never does rolls back.
+	service := awsecs.NewEc2Service(stack, jsii.String("Service"), &awsecs.Ec2ServiceProps{
+		Cluster:           cluster,
+		TaskDefinition:    task,
+		DesiredCount:      jsii.Number(p.Settings.Replicas()),
+		MinHealthyPercent: jsii.Number(100),
+		MaxHealthyPercent: jsii.Number(200),
+		CircuitBreaker:    &awsecs.DeploymentCircuitBreaker{Rollback: jsii.Bool(true)},
+		CapacityProviderStrategies: &[]*awsecs.CapacityProviderStrategy{{
+			CapacityProvider: provider.CapacityProviderName(),
+			Weight:           jsii.Number(1),
+		}},
+		PlacementStrategies: &[]awsecs.PlacementStrategy{
+			awsecs.PlacementStrategy_SpreadAcross(awsecs.BuiltInAttributes_AVAILABILITY_ZONE()),
+			awsecs.PlacementStrategy_PackedByMemory(),
+		},
+		// Without grace, a slow first task is killed before its first health
+		// check and the deployment never finishes.
+		HealthCheckGracePeriod: awscdk.Duration_Seconds(jsii.Number(60)),
+		PropagateTags:          awsecs.PropagatedTagSource_SERVICE,
+	})
+	capacity.HoldFor(cluster, service)
+	service.AutoScaleTaskCount(&awsapplicationautoscaling.EnableScalingProps{
+		MinCapacity: jsii.Number(p.Settings.Replicas()),
+		MaxCapacity: jsii.Number(4 * p.Settings.Replicas()),
+	}).ScaleOnCpuUtilization(jsii.String("Cpu"), &awsecs.CpuUtilizationScalingProps{
+		TargetUtilizationPercent: jsii.Number(60),
+	})
+
+	// 4. How traffic gets in.
+	in := ingress.New(stack, "Ingress", &ingress.Props{
+		Network:            net,
+		AllowCIDR:          p.Settings.AllowCIDR,
+		CertificateARN:     p.Settings.CertificateARN,
+		DeletionProtection: production,
+	})
+	in.Listener.AddTargets(jsii.String("App"), &elb.AddApplicationTargetsProps{
+		Protocol: elb.ApplicationProtocol_HTTP,
+		Targets: &[]elb.IApplicationLoadBalancerTarget{service.LoadBalancerTarget(&awsecs.LoadBalancerTargetOptions{
+			ContainerName: app.ContainerName(),
+			ContainerPort: jsii.Number(appPort),
+		})},
+		HealthCheck: &elb.HealthCheck{Path: jsii.String(healthPath)},
+		// In-flight requests get this long to finish before a task is stopped.
+		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(30)),
+	})
+
+	in.LoadBalancer.Connections().AllowTo(instances, awsec2.Port_TcpRange(jsii.Number(32768), jsii.Number(65535)), jsii.String("Host ports of tasks"))
+
+	// 5. What it may touch: the task's role, which ECS hands to its containers
+	// and to nothing else on the instance.
+	bucket.GrantApp(task.TaskRole())
+	appLogs.GrantWrite(task.TaskRole())
+	nag.Suppress(task.TaskRole(), "AwsSolutions-IAM5", "The app names its own notes, so the grant covers every key of its own bucket.")
+	nag.Suppress(task, "AwsSolutions-IAM5", "Getting an ECR login token has no resource level.")
+
+	// 6. Where to find it.
+	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
+		Value:       in.URL,
+		Description: jsii.String("Public address of the app"),
+	})
+
+	return stack
+}

@@ -1,0 +1,127 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapplicationautoscaling"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"refdeploy/constructs/image"
+	"refdeploy/constructs/ingress"
+	"refdeploy/constructs/logs"
+	"refdeploy/constructs/nag"
+	"refdeploy/constructs/network"
+	"refdeploy/constructs/notes"
+	"refdeploy/internal/settings"
+)
+
+// NewECSFargate runs the app as an ECS service on Fargate behind a load
+// balancer.
+//
+//	internet ─▶ ALB ─▶ task, an address of its own ─▶ S3
+//
+// Choose it when you want containers and no hosts to patch. When to prefer
+// another pattern, and what this one costs, is in docs/patterns/ecs-fargate.md.
+func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.Stack {
+	p := props.withDefaults()
+	production := p.Settings.IsProduction()
+	stack := newStack(scope, id, "The app on ECS with Fargate", p)
+	provisioning := logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production})
+
+	// 1. Where it runs.
+	netProps := &network.Props{Egress: network.PublicIP}
+	insights := awsecs.ContainerInsights_DISABLED
+	if production {
+		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true}), Provisioning: provisioning}
+		insights = awsecs.ContainerInsights_ENHANCED
+	}
+	net := network.New(stack, "Network", netProps)
+	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
+		Vpc:                 net.VPC,
+		ContainerInsightsV2: insights,
+	})
+	if !production {
+		nag.Suppress(cluster, "AwsSolutions-ECS4", "Container Insights bills per metric; the production profile turns it on.")
+	}
+
+	// 2. What runs: the smallest Fargate size.
+	architecture := awsecs.CpuArchitecture_ARM64()
+	if p.Settings.Architecture == settings.X86_64 {
+		architecture = awsecs.CpuArchitecture_X86_64()
+	}
+	task := awsecs.NewFargateTaskDefinition(stack, jsii.String("Task"), &awsecs.FargateTaskDefinitionProps{
+		Cpu:            jsii.Number(256),
+		MemoryLimitMiB: jsii.Number(512),
+		RuntimePlatform: &awsecs.RuntimePlatform{
+			CpuArchitecture:       architecture,
+			OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
+		},
+	})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, Provisioning: provisioning})
+	task.AddContainer(jsii.String("App"), &awsecs.ContainerDefinitionOptions{
+		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image}).Container,
+		ReadonlyRootFilesystem: jsii.Bool(true),
+		Environment:            &map[string]*string{"NOTES_BUCKET": bucket.Bucket.BucketName()},
+		PortMappings:           &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(appPort)}},
+		Logging: awsecs.LogDrivers_AwsLogs(&awsecs.AwsLogDriverProps{
+			StreamPrefix: jsii.String("app"),
+			LogGroup:     logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production}),
+		}),
+	})
+	nag.Suppress(task, "AwsSolutions-ECS2", "The environment holds a bucket's name, which is no secret.")
+
+	// 3. How many, and how a bad release is undone: ECS keeps the count up, new
+	// tasks must pass health checks before old ones stop, and a release that
+	// never does rolls back.
+	service := awsecs.NewFargateService(stack, jsii.String("Service"), &awsecs.FargateServiceProps{
+		Cluster:           cluster,
+		TaskDefinition:    task,
+		VpcSubnets:        net.Workloads,
+		AssignPublicIp:    jsii.Bool(net.PublicIPs),
+		DesiredCount:      jsii.Number(p.Settings.Replicas()),
+		MinHealthyPercent: jsii.Number(100),
+		MaxHealthyPercent: jsii.Number(200),
+		CircuitBreaker:    &awsecs.DeploymentCircuitBreaker{Rollback: jsii.Bool(true)},
+		// Without grace, a slow first task is killed before its first health
+		// check and the deployment never finishes.
+		HealthCheckGracePeriod: awscdk.Duration_Seconds(jsii.Number(60)),
+		PropagateTags:          awsecs.PropagatedTagSource_SERVICE,
+	})
+	service.AutoScaleTaskCount(&awsapplicationautoscaling.EnableScalingProps{
+		MinCapacity: jsii.Number(p.Settings.Replicas()),
+		MaxCapacity: jsii.Number(4 * p.Settings.Replicas()),
+	}).ScaleOnCpuUtilization(jsii.String("Cpu"), &awsecs.CpuUtilizationScalingProps{
+		TargetUtilizationPercent: jsii.Number(60),
+	})
+
+	// 4. How traffic gets in.
+	in := ingress.New(stack, "Ingress", &ingress.Props{
+		Network:            net,
+		AllowCIDR:          p.Settings.AllowCIDR,
+		CertificateARN:     p.Settings.CertificateARN,
+		DeletionProtection: production,
+	})
+	in.Listener.AddTargets(jsii.String("App"), &elb.AddApplicationTargetsProps{
+		Port:        jsii.Number(appPort),
+		Protocol:    elb.ApplicationProtocol_HTTP,
+		Targets:     &[]elb.IApplicationLoadBalancerTarget{service},
+		HealthCheck: &elb.HealthCheck{Path: jsii.String(healthPath)},
+		// In-flight requests get this long to finish before a task is stopped.
+		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(30)),
+	})
+
+	// 5. What it may touch: the task's role.
+	bucket.GrantApp(task.TaskRole())
+	nag.Suppress(task.TaskRole(), "AwsSolutions-IAM5", "The app names its own notes, so the grant covers every key of its own bucket.")
+	nag.Suppress(task, "AwsSolutions-IAM5", "Getting an ECR login token has no resource level.")
+
+	// 6. Where to find it.
+	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
+		Value:       in.URL,
+		Description: jsii.String("Public address of the app"),
+	})
+
+	return stack
+}

@@ -1,0 +1,174 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	eks "github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"refdeploy/constructs/image"
+	"refdeploy/constructs/ingress"
+	"refdeploy/constructs/kube"
+	"refdeploy/constructs/logs"
+	"refdeploy/constructs/nag"
+	"refdeploy/constructs/network"
+	"refdeploy/constructs/notes"
+	"refdeploy/internal/settings"
+)
+
+// NewEKSEC2 runs the app as a Kubernetes Deployment on EKS, on a managed group
+// of EC2 instances, behind a load balancer.
+//
+//	internet ─▶ ALB ─▶ pod, an address of its own ─▶ S3
+//
+// Choose it when you want Kubernetes itself: its API, its ecosystem, or the same
+// manifests elsewhere. When to prefer another pattern, and what the control
+// plane costs before the first request, is in docs/patterns/eks-ec2.md.
+func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack {
+	p := props.withDefaults()
+	production := p.Settings.IsProduction()
+	stack := newStack(scope, id, "The app on EKS with a managed node group", p)
+	provisioning := logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production})
+
+	// 1. Where it runs: a control plane that AWS runs, and nodes that AWS starts
+	// and you update.
+	netProps := &network.Props{Egress: network.PublicIP}
+	var controlPlaneLogs *[]eks.ClusterLoggingTypes
+	if production {
+		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true}), Provisioning: provisioning}
+		controlPlaneLogs = &[]eks.ClusterLoggingTypes{
+			eks.ClusterLoggingTypes_API, eks.ClusterLoggingTypes_AUDIT, eks.ClusterLoggingTypes_AUTHENTICATOR,
+			eks.ClusterLoggingTypes_CONTROLLER_MANAGER, eks.ClusterLoggingTypes_SCHEDULER,
+		}
+	}
+	net := network.New(stack, "Network", netProps)
+	cluster := eks.NewCluster(stack, jsii.String("Cluster"), &eks.ClusterProps{
+		Version:             kube.Version(),
+		Vpc:                 net.VPC,
+		VpcSubnets:          &[]*awsec2.SubnetSelection{net.Workloads},
+		ClusterLogging:      controlPlaneLogs,
+		DefaultCapacityType: eks.DefaultCapacityType_NODEGROUP, // the default is Auto Mode
+		DefaultCapacity:     jsii.Number(0),                    // the node group is below
+		// Only access entries give access; a creator's hidden admin right would
+		// be one that no template shows.
+		BootstrapClusterCreatorAdminPermissions: jsii.Bool(false),
+		KubectlProviderOptions:                  &eks.KubectlProviderOptions{KubectlLayer: kube.KubectlLayer(stack, "Kubectl")},
+		AlbController: &eks.AlbControllerOptions{
+			Version:                   eks.AlbControllerVersion_V3_2_2(),
+			AdditionalHelmChartValues: &map[string]any{"replicaCount": p.Settings.Replicas()},
+		},
+	})
+
+	instanceType, ami := "t4g.medium", eks.NodegroupAmiType_AL2023_ARM_64_STANDARD
+	if p.Settings.Architecture == settings.X86_64 {
+		instanceType, ami = "t3.medium", eks.NodegroupAmiType_AL2023_X86_64_STANDARD
+	}
+	// IMDSv2, one hop: a pod cannot borrow the node's role.
+	template := awsec2.NewLaunchTemplate(stack, jsii.String("Node"), &awsec2.LaunchTemplateProps{
+		InstanceType:            awsec2.NewInstanceType(jsii.String(instanceType)),
+		RequireImdsv2:           jsii.Bool(true),
+		HttpPutResponseHopLimit: jsii.Number(1),
+		BlockDevices: &[]*awsec2.BlockDevice{{
+			DeviceName: jsii.String("/dev/xvda"),
+			Volume: awsec2.BlockDeviceVolume_Ebs(jsii.Number(20), &awsec2.EbsDeviceOptions{
+				VolumeType: awsec2.EbsDeviceVolumeType_GP3,
+				Encrypted:  jsii.Bool(true),
+			}),
+		}},
+	})
+	nodes := cluster.AddNodegroupCapacity(jsii.String("Nodes"), &eks.NodegroupOptions{
+		AmiType:            ami,
+		Subnets:            net.Workloads,
+		MinSize:            jsii.Number(p.Settings.Replicas()),
+		MaxSize:            jsii.Number(2 * p.Settings.Replicas()),
+		LaunchTemplateSpec: &eks.LaunchTemplateSpec{Id: template.LaunchTemplateId(), Version: template.LatestVersionNumber()},
+	})
+	// Pod Identity hands roles to pods; the autoscaler reads what the metrics
+	// server measures. A new cluster has neither.
+	identity := eks.NewAddon(stack, jsii.String("PodIdentityAgent"), &eks.AddonProps{Cluster: cluster, AddonName: jsii.String("eks-pod-identity-agent")})
+	metrics := eks.NewAddon(stack, jsii.String("MetricsServer"), &eks.AddonProps{Cluster: cluster, AddonName: jsii.String("metrics-server")})
+	metrics.Node().AddDependency(nodes)
+
+	// 2. What runs, how many, and how a bad release is undone: the Deployment
+	// starts a new pod before it stops an old one and waits while new ones are
+	// not ready; `kubectl rollout undo` goes back.
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, Provisioning: provisioning})
+	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image})
+	app := kube.Apply(cluster, "App", kube.App{
+		Image:        *img.URI,
+		Architecture: p.Settings.Architecture.GOARCH(),
+		Port:         appPort,
+		HealthPath:   healthPath,
+		ReadyPath:    readyPath,
+		Bucket:       *bucket.Bucket.BucketName(),
+		Region:       *stack.Region(),
+		Replicas:     int32(p.Settings.Replicas()),
+	}.Objects()...)
+	app.Node().AddDependency(nodes, cluster.AlbController()) // whose webhook adds the readiness gate
+
+	// 3. How traffic gets in: CloudFormation owns the load balancer and the
+	// target group; the controller in the cluster only registers the pods.
+	in := ingress.New(stack, "Ingress", &ingress.Props{
+		Network:            net,
+		AllowCIDR:          p.Settings.AllowCIDR,
+		CertificateARN:     p.Settings.CertificateARN,
+		DeletionProtection: production,
+	})
+	targets := elb.NewApplicationTargetGroup(stack, jsii.String("Targets"), &elb.ApplicationTargetGroupProps{
+		Vpc:                 net.VPC,
+		TargetType:          elb.TargetType_IP,
+		Port:                jsii.Number(appPort),
+		Protocol:            elb.ApplicationProtocol_HTTP,
+		HealthCheck:         &elb.HealthCheck{Path: jsii.String(healthPath)},
+		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(20)),
+	})
+	in.Listener.AddTargetGroups(jsii.String("App"), &elb.AddApplicationTargetGroupsProps{
+		TargetGroups: &[]elb.IApplicationTargetGroup{targets},
+	})
+	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(appPort)), jsii.String("Pods"))
+	binding := kube.Apply(cluster, "Binding", kube.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId()))
+	// The controller, on which the app depends, clears the binding's finalizer: it
+	// has to be there first and go last. A target group counts as healthy only
+	// once a listener uses it.
+	binding.Node().AddDependency(app, in.Listener)
+
+	// 4. What it may touch: a role that Pod Identity ties to the app's service
+	// account. Other pods on the node do not get it.
+	role := awsiam.NewRole(stack, jsii.String("AppRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsii.String("pods.eks.amazonaws.com"), nil)),
+	})
+	bucket.GrantApp(role)
+	nag.Suppress(role, "AwsSolutions-IAM5", "The app names its own notes, so the grant covers every key of its own bucket.")
+	association := eks.NewCfnPodIdentityAssociation(stack, jsii.String("AppIdentity"), &eks.CfnPodIdentityAssociationProps{
+		ClusterName:    cluster.ClusterName(),
+		Namespace:      jsii.String(kube.Namespace),
+		ServiceAccount: jsii.String(kube.ServiceAccount),
+		RoleArn:        role.RoleArn(),
+	})
+	// A pod gets its credentials when it starts, never later.
+	app.Node().AddDependency(identity, association)
+
+	// 5. Who may operate it: whoever may assume this role is a cluster admin.
+	operator := awsiam.NewRole(stack, jsii.String("OperatorRole"), &awsiam.RoleProps{
+		AssumedBy:   awsiam.NewAccountRootPrincipal(),
+		Description: jsii.String("Cluster administrators of this stack"),
+	})
+	cluster.GrantClusterAdmin(jsii.String("Operators"), operator.RoleArn())
+	logs.Adopt(provisioning, stack) // from the functions that run kubectl and helm
+
+	// 6. Where to find it.
+	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
+		Value:       in.URL,
+		Description: jsii.String("Public address of the app"),
+	})
+	awscdk.NewCfnOutput(stack, jsii.String("Kubeconfig"), &awscdk.CfnOutputProps{
+		Value: jsii.Sprintf("aws eks update-kubeconfig --region %s --name %s --role-arn %s",
+			*stack.Region(), *cluster.ClusterName(), *operator.RoleArn()),
+		Description: jsii.String("Command that lets kubectl reach the cluster"),
+	})
+
+	return stack
+}

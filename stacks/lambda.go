@@ -1,0 +1,107 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"refdeploy/constructs/bootstrap"
+	"refdeploy/constructs/logs"
+	"refdeploy/constructs/nag"
+	"refdeploy/constructs/notes"
+	"refdeploy/internal/settings"
+)
+
+// NewLambda runs the app as a function that Lambda starts when a request comes,
+// in a Firecracker micro-VM of its own, and charges by the millisecond.
+//
+//	internet ─▶ function URL ─▶ alias ─▶ function version ─▶ S3
+//
+// Choose it when traffic is rare or comes in bursts: nothing runs, and nothing
+// but storage bills, while nobody calls. When to prefer another pattern is in
+// docs/patterns/lambda.md.
+func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack {
+	p := props.withDefaults()
+	production := p.Settings.IsProduction()
+	stack := newStack(scope, id, "The app on Lambda behind a function URL", p)
+	warnUnfiltered(stack, p.Settings)
+
+	// 1. Where it runs: nowhere of ours. There is no network, cluster or host.
+
+	// 2. What runs: the same program as in the image, uploaded as a zip.
+	architecture := awslambda.Architecture_ARM_64()
+	if p.Settings.Architecture == settings.X86_64 {
+		architecture = awslambda.Architecture_X86_64()
+	}
+	bucket := notes.New(stack, "Notes", &notes.Props{
+		Keep:         production,
+		Provisioning: logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production}),
+	})
+	role := awsiam.NewRole(stack, jsii.String("ExecutionRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+	})
+	appLogs := logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production})
+	function := awslambda.NewFunction(stack, jsii.String("Function"), &awslambda.FunctionProps{
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture: architecture,
+		Handler:      jsii.String("bootstrap"),
+		Code:         bootstrap.Code(stack, p.Settings.Architecture),
+		Role:         role,
+		// CPU comes with memory: 256 MiB is about a seventh of a vCPU.
+		MemorySize:  jsii.Number(256),
+		Timeout:     awscdk.Duration_Seconds(jsii.Number(10)),
+		Environment: &map[string]*string{"NOTES_BUCKET": bucket.Bucket.BucketName()},
+		LogGroup:    appLogs,
+	})
+
+	// 3. How many, and how a bad release is undone: Lambda runs one instance per
+	// concurrent request. The alias moves to a new version only while it does
+	// not fail: in production to a tenth of the requests first, for five minutes.
+	alias := awslambda.NewAlias(stack, jsii.String("Live"), &awslambda.AliasProps{
+		AliasName: jsii.String("live"),
+		Version:   function.CurrentVersion(),
+	})
+	rollout := awscodedeploy.LambdaDeploymentConfig_ALL_AT_ONCE()
+	if production {
+		rollout = awscodedeploy.LambdaDeploymentConfig_CANARY_10PERCENT_5MINUTES()
+	}
+	deployer := awsiam.NewRole(stack, jsii.String("RolloutRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("codedeploy.amazonaws.com"), nil),
+	})
+	awscodedeploy.NewLambdaDeploymentGroup(stack, jsii.String("Rollout"), &awscodedeploy.LambdaDeploymentGroupProps{
+		Alias:            alias,
+		DeploymentConfig: rollout,
+		Role:             deployer,
+		Alarms: &[]interfacesawscloudwatch.IAlarmRef{alias.MetricErrors(&awscloudwatch.MetricOptions{
+			Period: awscdk.Duration_Minutes(jsii.Number(1)),
+		}).CreateAlarm(stack, jsii.String("Errors"), &awscloudwatch.CreateAlarmOptions{
+			AlarmDescription:  jsii.String("A release that fails is rolled back"),
+			Threshold:         jsii.Number(1),
+			EvaluationPeriods: jsii.Number(1),
+			TreatMissingData:  awscloudwatch.TreatMissingData_NOT_BREACHING,
+		})},
+	})
+	nag.Suppress(deployer, "AwsSolutions-IAM4", "The AWS managed policy follows what CodeDeploy needs to shift an alias.")
+
+	// 4. How traffic gets in: a public HTTPS address that needs no gateway.
+	url := alias.AddFunctionUrl(&awslambda.FunctionUrlOptions{AuthType: awslambda.FunctionUrlAuthType_NONE})
+
+	// 5. What it may touch: the execution role, which Lambda hands to the
+	// function.
+	bucket.GrantApp(role)
+	appLogs.GrantWrite(role)
+	nag.Suppress(role, "AwsSolutions-IAM5", "The app names its own notes, so the grant covers every key of its own bucket.")
+
+	// 6. Where to find it.
+	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
+		Value:       url.Url(),
+		Description: jsii.String("Public address of the app"),
+	})
+
+	return stack
+}

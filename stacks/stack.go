@@ -1,0 +1,48 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"refdeploy/internal/settings"
+)
+
+// The app's side of the contract that every deployment relies on.
+const (
+	appPort    = 8080
+	healthPath = "/healthz"
+	readyPath  = "/readyz"
+)
+
+// Props configures a deployment. A nil *Props deploys the sandbox.
+type Props struct {
+	awscdk.StackProps
+
+	// Settings is what the user chose. Default: [settings.Default].
+	Settings settings.Settings
+}
+
+// withDefaults returns a copy of p in which everything is set.
+func (p *Props) withDefaults() Props {
+	var out Props
+	if p != nil {
+		out = *p
+	}
+	if out.Settings.Profile == "" {
+		out.Settings = settings.Default()
+	}
+	return out
+}
+
+// newStack defines a stack with what all of them share: tags to find its bill
+// and its leftovers by, and in production a refusal to be deleted.
+func newStack(scope constructs.Construct, id, description string, p Props) awscdk.Stack {
+	p.Description = jsii.String(description)
+	p.TerminationProtection = jsii.Bool(p.Settings.IsProduction())
+	p.Tags = &map[string]*string{
+		"refdeploy:stack":   jsii.String(id),
+		"refdeploy:profile": jsii.String(string(p.Settings.Profile)),
+	}
+	return awscdk.NewStack(scope, jsii.String(id), &p.StackProps)
+}

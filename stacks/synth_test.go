@@ -1,0 +1,82 @@
+package stacks_test
+
+import (
+	"fmt"
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"refdeploy/constructs/cdktest"
+	"refdeploy/internal/catalog"
+	"refdeploy/internal/settings"
+	"refdeploy/stacks"
+)
+
+var synthesized = map[string]map[string]*cdktest.Stack{}
+
+// synth returns every deployment with the settings given as key, value, …. Each
+// combination is synthesized once, in one app, as the command does.
+func synth(t testing.TB, keyValues ...string) map[string]*cdktest.Stack {
+	t.Helper()
+	key := strings.Join(keyValues, " ")
+	if synthesized[key] == nil {
+		app, chosen := newApp(t, keyValues...)
+		for _, d := range catalog.Selected(chosen) {
+			d.New(app, d.ID, &stacks.Props{Settings: chosen})
+		}
+		synthesized[key] = cdktest.Synth(t, app)
+	}
+	return synthesized[key]
+}
+
+// claim is a promise that a pattern's page makes: some resource of the type has
+// at least these properties. A failure means that the page and the template no
+// longer say the same thing.
+type claim struct {
+	name     string
+	resource string
+	props    map[string]any
+}
+
+func check(t *testing.T, stack *cdktest.Stack, claims []claim) {
+	for _, c := range claims {
+		t.Run(c.name, func(t *testing.T) { stack.Has(t, c.resource, c.props) })
+	}
+}
+
+// object shortens literal templates.
+type object = map[string]any
+
+// The golden files are the reviewer's view of a change: what CloudFormation
+// will be told. Regenerate with `go test ./stacks -update` and read the diff.
+func TestGolden(t *testing.T) {
+	for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
+		for id, stack := range synth(t, "profile", string(profile)) {
+			t.Run(fmt.Sprintf("%s in %s", id, profile), func(t *testing.T) {
+				stack.Golden(t, fmt.Sprintf("testdata/%s.%s.golden.json", id, profile))
+			})
+		}
+	}
+}
+
+func TestNilPropsDeployTheSandbox(t *testing.T) {
+	sandbox := synth(t, "profile", "sandbox")
+	for _, d := range catalog.All() {
+		t.Run(d.ID, func(t *testing.T) {
+			stack := d.New(cdktest.NewApp(t, nil), d.ID, nil)
+			require.Equal(t, sandbox[d.ID].Template, cdktest.SynthStack(t, stack).Template)
+		})
+	}
+}
+func newApp(t testing.TB, keyValues ...string) (awscdk.App, settings.Settings) {
+	t.Helper()
+	context := map[string]any{}
+	for i := 0; i < len(keyValues); i += 2 {
+		context[keyValues[i]] = keyValues[i+1]
+	}
+	chosen, err := settings.Parse(context, catalog.IDs())
+	require.NoError(t, err)
+	return cdktest.NewApp(t, context), chosen
+}
