@@ -1,0 +1,165 @@
+package main_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestANoteWrittenThroughOneInstanceIsReadThroughAnother(t *testing.T) {
+	store := newS3(t)
+	one, other := overHTTP(serve(t, store.env()...)), overHTTP(serve(t, store.env()...))
+	require.Equal(t, 201, one(t, "PUT", "/notes/shared", "from one").status)
+	assert.Equal(t, "from one", other(t, "GET", "/notes/shared", "").body)
+	require.Equal(t, 204, other(t, "PUT", "/notes/shared", "from the other").status)
+	assert.Equal(t, "from the other", one(t, "GET", "/notes/shared", "").body)
+}
+
+// everyUse is each request that needs the store.
+var everyUse = []struct{ method, path, body string }{
+	{"GET", "/readyz", ""},
+	{"GET", "/notes", ""},
+	{"GET", "/notes/kept", ""},
+	{"PUT", "/notes/kept", "lost?"},
+	{"DELETE", "/notes/kept", ""},
+}
+
+func TestAStoreThatFailsIsA503AndNoNoteIsLost(t *testing.T) {
+	store := newS3(t)
+	p := serve(t, store.env()...)
+	call := overHTTP(p)
+	require.Equal(t, 201, call(t, "PUT", "/notes/kept", "kept").status)
+
+	store.set(func(s *s3) { s.deny = true })
+	for _, use := range everyUse {
+		got := call(t, use.method, use.path, use.body)
+		assert.Equal(t, 503, got.status, use)
+		assert.Equal(t, problem, got.header.Get("Content-Type"), use)
+		assert.Equal(t, "5", got.header.Get("Retry-After"), use)
+		assert.NotContains(t, got.body, "AccessDenied", "details are for the log")
+	}
+	assert.Equal(t, 200, call(t, "GET", "/healthz", "").status, "a restart would not help")
+	page := call(t, "GET", "/", "")
+	assert.Equal(t, 200, page.status)
+	assert.Contains(t, page.body, "The store does not answer")
+	assert.Contains(t, p.logged(), "AccessDenied")
+
+	store.set(func(s *s3) { s.deny = false })
+	assert.Equal(t, "kept", call(t, "GET", "/notes/kept", "").body)
+}
+
+func TestAStoreThatHangsIsA503InSecondsAndNoNoteIsLost(t *testing.T) {
+	store := newS3(t)
+	call := overHTTP(serve(t, store.env()...))
+	require.Equal(t, 201, call(t, "PUT", "/notes/kept", "kept").status)
+
+	release := make(chan struct{})
+	store.set(func(s *s3) { s.hang = release })
+	answers := make(chan answer)
+	begin := time.Now()
+	for _, use := range everyUse {
+		go func() { answers <- call(t, use.method, use.path, use.body) }()
+	}
+	for range everyUse {
+		assert.Equal(t, 503, (<-answers).status)
+	}
+	assert.Less(t, time.Since(begin), 9*time.Second)
+	assert.Equal(t, 200, call(t, "GET", "/healthz", "").status)
+
+	store.set(func(s *s3) { s.hang = nil })
+	close(release)
+	assert.Equal(t, "kept", call(t, "GET", "/notes/kept", "").body)
+}
+
+func TestADirectoryThatCannotBeWrittenIsA503(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	call := overHTTP(serve(t, "NOTES_DIR="+file))
+	assert.Equal(t, 503, call(t, "GET", "/readyz", "").status)
+	assert.Equal(t, 503, call(t, "PUT", "/notes/a", "x").status)
+	assert.Equal(t, 200, call(t, "GET", "/healthz", "").status)
+}
+
+func TestATermSignalLetsRequestsFinishAndExitsWith0(t *testing.T) {
+	p := serve(t, "NOTES_DIR="+t.TempDir())
+	call := overHTTP(p)
+	working := make(chan answer, 1)
+	go func() { working <- call(t, "POST", "/work?ms=1000", "") }()
+	time.Sleep(200 * time.Millisecond) // the request is in flight
+
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	assert.Eventually(t, func() bool {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	}, 500*time.Millisecond, 10*time.Millisecond, "new connections are refused while it works")
+
+	got := <-working
+	assert.Equal(t, 200, got.status)
+	assert.Contains(t, got.body, `"ms":1000`)
+	assert.NoError(t, p.cmd.Wait(), "exit code")
+	assert.Contains(t, p.logged(), `"msg":"stopping"`)
+}
+
+func TestATermSignalDoesNotWaitForEver(t *testing.T) {
+	store := newS3(t)
+	p := serve(t, store.env()...)
+	// A client that announces a body and never sends it keeps its request open.
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "PUT /notes/slow HTTP/1.1\r\nHost: app\r\nContent-Length: 10\r\n\r\nhalf")
+	time.Sleep(100 * time.Millisecond)
+
+	begin := time.Now()
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	assert.NoError(t, p.cmd.Wait(), "exit code")
+	assert.Less(t, time.Since(begin), 12*time.Second)
+	assert.Equal(t, 404, overHTTP(serve(t, store.env()...))(t, "GET", "/notes/slow", "").status, "half a note is no note")
+}
+
+func TestEndlessHeadersAreCutOff(t *testing.T) {
+	p := serve(t, "NOTES_DIR="+t.TempDir())
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: app\r\nX-Long: %s\r\n\r\n", strings.Repeat("x", 64<<10))
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusRequestHeaderFieldsTooLarge, response.StatusCode)
+}
+
+func TestEachRequestIsOneLineOfJSONWithItsID(t *testing.T) {
+	p := serve(t, "NOTES_DIR="+t.TempDir())
+	call := overHTTP(p)
+	call(t, "GET", "/notes", "", "X-Request-Id", "seen-1")
+	call(t, "GET", "/healthz", "", "X-Request-Id", "unseen-1")
+	assert.Eventually(t, func() bool { return strings.Contains(p.logged(), `"id":"seen-1"`) }, time.Second, 10*time.Millisecond)
+	assert.Equal(t, 1, strings.Count(p.logged(), "seen-1"))
+	assert.Contains(t, p.logged(), `"method":"GET","path":"/notes","status":200`)
+	assert.NotContains(t, p.logged(), "unseen-1", "health checks are not logged")
+}
+
+func TestAPortInUseEndsTheStart(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	require.NoError(t, err)
+	p := start(t, "HOST=127.0.0.1", "PORT="+port)
+	require.Error(t, p.cmd.Wait())
+	assert.Equal(t, 1, p.cmd.ProcessState.ExitCode())
+	assert.Contains(t, p.logged(), "address already in use")
+}

@@ -1,0 +1,346 @@
+// Package web is the app's HTTP interface: the same on every platform.
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"refdeploy/app/internal/notes"
+	"refdeploy/app/internal/platform"
+)
+
+// Version is the app's. It is a constant, because a stamp from the build would
+// give every build of the same source another hash.
+const Version = "1.0.0"
+
+const (
+	// storeTimeout bounds a request's wait for the store. It is shorter than
+	// what load balancers and Lambda wait for the app.
+	storeTimeout = 4 * time.Second
+
+	// readyTimeout is shorter than the timeout of a readiness probe.
+	readyTimeout = 2 * time.Second
+
+	maxWork = 2000 // milliseconds
+)
+
+// App answers requests.
+type App struct {
+	// Store keeps the notes. Required.
+	Store notes.Store
+
+	// Facts tells where the app runs; it may know more later. Required.
+	Facts func() platform.Facts
+
+	// Log receives a line for each request. Required.
+	Log *slog.Logger
+
+	// Started is when the process did. Required.
+	Started time.Time
+
+	requests atomic.Int64
+}
+
+// Handler returns the app's routes. Whatever is no route is answered with a
+// problem document too.
+func (a *App) Handler() http.Handler {
+	routes := []struct {
+		path     string
+		handlers map[string]http.HandlerFunc // by method
+	}{
+		{"/{$}", map[string]http.HandlerFunc{"GET": a.page}},
+		{"/healthz", map[string]http.HandlerFunc{"GET": a.alive}},
+		{"/readyz", map[string]http.HandlerFunc{"GET": a.ready}},
+		{"/info", map[string]http.HandlerFunc{"GET": a.info}},
+		{"/notes", map[string]http.HandlerFunc{"GET": a.list, "POST": a.form}},
+		{"/notes/{key}", map[string]http.HandlerFunc{"GET": a.get, "PUT": a.put, "DELETE": a.delete}},
+		{"/work", map[string]http.HandlerFunc{"POST": a.work}},
+	}
+	mux := http.NewServeMux()
+	for _, route := range routes {
+		methods := []string{}
+		for method, handler := range route.handlers {
+			mux.HandleFunc(method+" "+route.path, handler)
+			methods = append(methods, method)
+			if method == http.MethodGet {
+				methods = append(methods, http.MethodHead)
+			}
+		}
+		slices.Sort(methods)
+		allow := strings.Join(methods, ", ")
+		mux.HandleFunc(route.path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allow)
+			writeProblem(w, r, http.StatusMethodNotAllowed, "Allowed here: "+allow+".")
+		})
+	}
+	mux.HandleFunc("/", noPage)
+	return identify(recordLog(a.Log, a.count(secure(direct(mux)))))
+}
+
+func noPage(w http.ResponseWriter, r *http.Request) {
+	writeProblem(w, r, http.StatusNotFound, "There is no such page. The start page is /.")
+}
+
+// direct refuses paths with . or .. or // in them, also when they are escaped.
+// The mux would redirect some of them, and which depends on who unescapes.
+func direct(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path.Clean(r.URL.Path) != r.URL.Path {
+			noPage(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *App) count(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.requests.Add(1)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// secure keeps other sites from writing through the browser of whoever visits
+// them, and a browser from doing more with an answer than showing it: anyone may
+// have written the notes.
+func secure(next http.Handler) http.Handler {
+	sameOrigin := http.NewCrossOriginProtection()
+	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, r, http.StatusForbidden, "Another site may not change notes through your browser.")
+	}))
+	next = sameOrigin.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *App) alive(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, map[string]string{"status": "alive"})
+}
+
+func (a *App) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if _, err := wait(ctx, func(ctx context.Context) ([]notes.Note, error) { return a.Store.List(ctx) }); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	writeJSON(w, map[string]string{"status": "ready"})
+}
+
+// Info is what GET /info answers.
+type Info struct {
+	platform.Facts
+	Version  string    `json:"version"`  // of the app
+	Started  time.Time `json:"started"`  // of this process
+	Uptime   string    `json:"uptime"`   // since then, such as 1h2m3s
+	Requests int64     `json:"requests"` // since then, this one included
+}
+
+func (a *App) describe() Info {
+	return Info{
+		Facts:    a.Facts(),
+		Version:  Version,
+		Started:  a.Started.UTC(),
+		Uptime:   time.Since(a.Started).Round(time.Second).String(),
+		Requests: a.requests.Load(),
+	}
+}
+
+func (a *App) info(w http.ResponseWriter, _ *http.Request) { writeJSON(w, a.describe()) }
+
+func (a *App) list(w http.ResponseWriter, r *http.Request) {
+	list, err := wait(r.Context(), func(ctx context.Context) ([]notes.Note, error) { return a.Store.List(ctx) })
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if list == nil {
+		list = []notes.Note{} // [], not null
+	}
+	writeJSON(w, map[string][]notes.Note{"notes": list})
+}
+
+func (a *App) get(w http.ResponseWriter, r *http.Request) {
+	key, ok := validKey(w, r, r.PathValue("key"))
+	if !ok {
+		return
+	}
+	text, err := wait(r.Context(), func(ctx context.Context) (string, error) { return a.Store.Get(ctx, key) })
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, text)
+}
+
+func (a *App) put(w http.ResponseWriter, r *http.Request) {
+	key, ok := validKey(w, r, r.PathValue("key"))
+	if !ok {
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, notes.MaxBytes))
+	if err != nil {
+		badBody(w, r, err)
+		return
+	}
+	created, ok := a.write(w, r, key, string(body))
+	if !ok {
+		return
+	}
+	if created {
+		w.Header().Set("Location", "/notes/"+key)
+		w.WriteHeader(http.StatusCreated)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (a *App) delete(w http.ResponseWriter, r *http.Request) {
+	key, ok := validKey(w, r, r.PathValue("key"))
+	if !ok {
+		return
+	}
+	if a.remove(w, r, key) {
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// form is what the page's forms send, because a form has neither PUT nor DELETE.
+func (a *App) form(w http.ResponseWriter, r *http.Request) {
+	// A byte of text takes three in a form at most; the rest is for the names.
+	r.Body = http.MaxBytesReader(w, r.Body, 4*notes.MaxBytes)
+	if err := r.ParseForm(); err != nil {
+		badBody(w, r, err)
+		return
+	}
+	key, ok := validKey(w, r, r.PostForm.Get("key"))
+	if !ok {
+		return
+	}
+	if r.PostForm.Has("delete") {
+		ok = a.remove(w, r, key)
+	} else {
+		_, ok = a.write(w, r, key, strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n"))
+	}
+	if ok {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	}
+}
+
+// work keeps one CPU busy, to see what scales and when.
+func (a *App) work(w http.ResponseWriter, r *http.Request) {
+	ms, err := strconv.Atoi(r.URL.Query().Get("ms"))
+	if err != nil || ms < 1 || ms > maxWork {
+		writeProblem(w, r, http.StatusBadRequest, fmt.Sprintf("ms is how long to work, in milliseconds: 1 to %d, as in /work?ms=100.", maxWork))
+		return
+	}
+	start := time.Now()
+	sum, rounds := sha256.Sum256(nil), 0
+	for time.Since(start) < time.Duration(ms)*time.Millisecond && r.Context().Err() == nil {
+		for range 1000 {
+			sum = sha256.Sum256(sum[:])
+		}
+		rounds += 1000
+	}
+	writeJSON(w, map[string]int{"ms": ms, "hashes": rounds})
+}
+
+// write puts a note, or answers why not.
+func (a *App) write(w http.ResponseWriter, r *http.Request, key, text string) (created, ok bool) {
+	switch {
+	case len(text) > notes.MaxBytes:
+		writeProblem(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("A note has %d bytes at most.", notes.MaxBytes))
+		return false, false
+	case !utf8.ValidString(text):
+		writeProblem(w, r, http.StatusBadRequest, "A note is UTF-8 text.")
+		return false, false
+	}
+	created, err := wait(r.Context(), func(ctx context.Context) (bool, error) { return a.Store.Put(ctx, key, text) })
+	if err != nil {
+		a.fail(w, r, err)
+	}
+	return created, err == nil
+}
+
+// remove deletes a note, or answers why not.
+func (a *App) remove(w http.ResponseWriter, r *http.Request, key string) (ok bool) {
+	_, err := wait(r.Context(), func(ctx context.Context) (struct{}, error) { return struct{}{}, a.Store.Delete(ctx, key) })
+	if err != nil {
+		a.fail(w, r, err)
+	}
+	return err == nil
+}
+
+func validKey(w http.ResponseWriter, r *http.Request, key string) (string, bool) {
+	if !notes.ValidKey(key) {
+		writeProblem(w, r, http.StatusBadRequest, "A key has 1 to 64 lower-case letters, digits and hyphens.")
+		return "", false
+	}
+	return key, true
+}
+
+// badBody answers a body that is too large or could not be read.
+func badBody(w http.ResponseWriter, r *http.Request, err error) {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		writeProblem(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("A note has %d bytes at most.", notes.MaxBytes))
+		return
+	}
+	writeProblem(w, r, http.StatusBadRequest, "The request's body could not be read.")
+}
+
+// fail answers an error of the store. Details go to the log, not to strangers.
+func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, notes.ErrNotFound):
+		writeProblem(w, r, http.StatusNotFound, "There is no such note. GET /notes lists them.")
+	case errors.Is(err, notes.ErrFull):
+		writeProblem(w, r, http.StatusInsufficientStorage, fmt.Sprintf("There are %d notes, which is the limit. Delete one first; each expires after a day.", notes.MaxNotes))
+	default:
+		a.Log.Error("store", "id", requestID(r), "error", err.Error())
+		w.Header().Set("Retry-After", "5")
+		writeProblem(w, r, http.StatusServiceUnavailable, "The store does not answer. Try again in a few seconds.")
+	}
+}
+
+// wait calls f and returns no later than storeTimeout, even when f ignores its
+// context, as file systems do.
+func wait[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := f(ctx)
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var zero T
+		return zero, ctx.Err()
+	}
+}

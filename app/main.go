@@ -1,0 +1,119 @@
+// Command app keeps short notes and tells where it runs. It is one program for
+// every platform: with AWS_LAMBDA_RUNTIME_API it serves Lambda events, else HTTP
+// on PORT (default 8080). Notes go to the S3 bucket NOTES_BUCKET or, without
+// one, to the directory NOTES_DIR (default: one below the temporary directory).
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/akrylysov/algnhsa"
+
+	"refdeploy/app/internal/notes"
+	"refdeploy/app/internal/platform"
+	"refdeploy/app/internal/web"
+)
+
+// shutdownTimeout is how long requests in flight may take after SIGTERM. ECS
+// and Kubernetes kill 30 s after the signal by default.
+const shutdownTimeout = 10 * time.Second
+
+func main() {
+	started := time.Now()
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+
+	store, err := newStore(ctx)
+	if err != nil {
+		log.Error("start", "error", err.Error())
+		os.Exit(1)
+	}
+	app := &web.App{Store: store, Facts: detect(ctx), Log: log, Started: started}
+
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+		algnhsa.ListenAndServe(app.Handler(), nil)
+		return
+	}
+	if err := serve(ctx, app.Handler(), log); err != nil {
+		log.Error("serve", "error", err.Error())
+		os.Exit(1)
+	}
+}
+
+func newStore(ctx context.Context) (notes.Store, error) {
+	if bucket := os.Getenv("NOTES_BUCKET"); bucket != "" {
+		return notes.NewS3(ctx, bucket)
+	}
+	if dir := os.Getenv("NOTES_DIR"); dir != "" {
+		return notes.Dir(dir), nil
+	}
+	return notes.Dir(filepath.Join(os.TempDir(), "refdeploy-notes")), nil
+}
+
+// detect finds out where the app runs while it starts: the answer comes at once
+// from the environment and, a moment later, from the platform's metadata.
+func detect(ctx context.Context) func() platform.Facts {
+	var facts atomic.Pointer[platform.Facts]
+	update := func(ctx context.Context) {
+		found := platform.Detect(ctx, os.Getenv)
+		facts.Store(&found)
+	}
+	atOnce, cancel := context.WithCancel(ctx)
+	cancel() // no time to ask anyone
+	update(atOnce)
+	go update(ctx)
+	return func() platform.Facts { return *facts.Load() }
+}
+
+// serve answers HTTP until ctx ends, and then finishes what is in flight.
+func serve(ctx context.Context, handler http.Handler, log *slog.Logger) error {
+	port := os.Getenv("PORT")
+	if port == "" {
+		port = "8080"
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(os.Getenv("HOST"), port))
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      15 * time.Second,
+		// Longer than the 60 s for which a load balancer keeps a connection:
+		// else it sends a request into one that the app has just closed.
+		IdleTimeout:    75 * time.Second,
+		MaxHeaderBytes: 16 << 10,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	log.Info("listening", "address", listener.Addr().String(), "version", web.Version)
+
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		log.Info("stopping")
+		deadline, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		defer cancel()
+		err := server.Shutdown(deadline)
+		if errors.Is(err, context.DeadlineExceeded) {
+			log.Warn("requests cut off", "after", shutdownTimeout.String())
+			err = server.Close()
+		}
+		stopped <- err
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
