@@ -55,7 +55,7 @@ func New(scope constructs.Construct, id string, props *Props) Ingress {
 		DropInvalidHeaderFields: jsii.Bool(true),
 		DeletionProtection:      jsii.Bool(props.DeletionProtection),
 	})
-	nag.Suppress(alb, "AwsSolutions-ELB2", "The app logs each request with its id; access logs need a bucket that would outlive the stack.")
+	nag.Suppress(alb, nag.Reasons{"AwsSolutions-ELB2": "The app logs each request with its id; access logs need a bucket that would outlive the stack."})
 
 	port, scheme := 80, "http"
 	options := &elb.BaseApplicationListenerProps{Protocol: elb.ApplicationProtocol_HTTP}
@@ -70,7 +70,7 @@ func New(scope constructs.Construct, id string, props *Props) Ingress {
 	options.Port = jsii.Number(port)
 	options.Open = jsii.Bool(false) // only AllowCIDR, not the world
 	allow(group, props.AllowCIDR, port)
-	nag.Suppress(group, "AwsSolutions-EC23", "The load balancer is the public door; the allowCidr setting narrows it.")
+	nag.Suppress(group, nag.Reasons{"AwsSolutions-EC23": "The load balancer is the public door; the allowCidr setting narrows it."})
 
 	return Ingress{
 		LoadBalancer: alb,

@@ -2,18 +2,24 @@
 package nag
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Suppress accepts the finding of a rule such as AwsSolutions-S1 on every
-// resource that c consists of so far. The reason ends up in the template's
-// metadata, where reviewers, and the documentation, read it.
+// Reasons are sentences by rule, such as AwsSolutions-S1.
+type Reasons map[string]string
+
+// Suppress accepts findings on every resource that c consists of so far. The
+// reasons end up in the template's metadata, where reviewers, and the
+// documentation, read them.
 //
 // It writes what cdk-nag's own NagSuppressions writes, without loading cdk-nag,
 // which takes seconds and is needed only by the tests that run the rules.
-func Suppress(c constructs.IConstruct, rule, reason string) {
+func Suppress(c constructs.IConstruct, reasons Reasons) {
 	for _, child := range *c.Node().FindAll(constructs.ConstructOrder_PREORDER) {
 		resource, ok := child.(awscdk.CfnResource)
 		if !ok {
@@ -23,7 +29,9 @@ func Suppress(c constructs.IConstruct, rule, reason string) {
 		if metadata, ok := resource.GetMetadata(jsii.String(metadataKey)).(map[string]any); ok {
 			rules, _ = metadata["rules_to_suppress"].([]any)
 		}
-		rules = append(rules, map[string]any{"id": rule, "reason": reason})
+		for _, rule := range slices.Sorted(maps.Keys(reasons)) {
+			rules = append(rules, map[string]any{"id": rule, "reason": reasons[rule]})
+		}
 		resource.AddMetadata(jsii.String(metadataKey), map[string]any{"rules_to_suppress": rules})
 	}
 }

@@ -105,7 +105,7 @@ func New(scope constructs.Construct, id string, props *Props) Network {
 			Destination: awsec2.FlowLogDestination_ToCloudWatchLogs(p.FlowLogs, nil),
 		})
 	} else {
-		nag.Suppress(vpc, "AwsSolutions-VPC7", "A sandbox keeps no record of its connections; the production profile does.")
+		nag.Suppress(vpc, nag.Reasons{"AwsSolutions-VPC7": "A sandbox keeps no record of its connections; the production profile does."})
 	}
 
 	return Network{VPC: vpc, Public: public, Workloads: workloads, PublicIPs: p.Egress == PublicIP}

@@ -47,7 +47,7 @@ func New(scope constructs.Construct, id string, props *Props) Notes {
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}},
 	})
-	nag.Suppress(bucket, "AwsSolutions-S1", "Notes are public sample data that expires after a day; access logs would cost more than they tell.")
+	nag.Suppress(bucket, nag.Reasons{"AwsSolutions-S1": "Notes are public sample data that expires after a day; access logs would cost more than they tell."})
 
 	if !props.Keep {
 		emptier := awscdk.Stack_Of(scope).Node().FindChild(jsii.String("Custom::S3AutoDeleteObjectsCustomResourceProvider"))
