@@ -25,7 +25,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/internal/assembly"
-	"refdeploy/internal/kernel"
 	"refdeploy/internal/project"
 )
 
@@ -37,7 +36,6 @@ var update = flag.Bool("update", false, "rewrite golden files")
 // ships.
 func NewApp(t testing.TB, context map[string]any) awscdk.App {
 	t.Helper()
-	require.NoError(t, kernel.UsePinnedNode())
 	all, err := project.Context()
 	require.NoError(t, err)
 	maps.Copy(all, context)

@@ -5,12 +5,12 @@ package image
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecrassets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -92,9 +92,8 @@ func fromRegistry(scope constructs.Construct, id, name string) Image {
 	}
 }
 
-// GrantPull lets grantee pull the image, if that needs a permission.
-func (i Image) GrantPull(grantee awsiam.IGrantable) {
-	if i.Repository != nil {
-		i.Repository.GrantPull(grantee)
-	}
+// InECR reports whether name is an image in ECR, private or public, or "", the
+// image that is built and pushed to ECR.
+func InECR(name string) bool {
+	return name == "" || privateECR.MatchString(name) || strings.HasPrefix(name, "public.ecr.aws/")
 }
