@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
 
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/kernel"
@@ -27,10 +28,9 @@ func main() {
 }
 
 func synth() error {
-	if err := kernel.UsePinnedNode(); err != nil {
-		return err
-	}
-	app := awscdk.NewApp(nil)
+	app := awscdk.NewApp(&awscdk.AppProps{
+		StackTraces: jsii.Bool(false), // they would show jsii, never this code
+	})
 	context, _ := app.Node().GetAllContext(nil).(map[string]any)
 	chosen, err := settings.Parse(context, catalog.IDs())
 	if err != nil {
