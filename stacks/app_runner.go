@@ -1,8 +1,6 @@
 package stacks
 
 import (
-	"strings"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapprunner"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -30,7 +28,6 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 	production := p.Settings.IsProduction()
 	stack := newStack(scope, id, "The app on App Runner, which is closed to new customers since 2026-04-30", p)
 	warnUnfiltered(stack, p.Settings)
-
 	// 1. Where it runs: nowhere of ours. There is no network, cluster or host.
 
 	// 2. What runs: the image, pulled from ECR, or the source, built from
@@ -39,8 +36,15 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 		Keep:         production,
 		Provisioning: logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production}),
 	})
+	if p.Settings.AppRunnerRepository == "" && !image.InECR(p.Settings.Image) {
+		awscdk.Annotations_Of(stack).AddError(jsii.Sprintf(
+			"image: got %q; App Runner pulls from ECR only (ACCOUNT.dkr.ecr.REGION.amazonaws.com/… or public.ecr.aws/…); copy the image there, or leave AppRunner out with the stacks setting", p.Settings.Image))
+		return stack
+	}
 	environment := []*awsapprunner.CfnService_KeyValuePairProperty{
 		{Name: jsii.String("NOTES_BUCKET"), Value: bucket.Bucket.BucketName()},
+		// App Runner documents no variable of its own to recognize it by.
+		{Name: jsii.String("APP_RUNNER"), Value: jsii.String("true")},
 	}
 	var source awsapprunner.CfnService_SourceConfigurationProperty
 	if p.Settings.AppRunnerRepository != "" {
@@ -82,7 +86,7 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 	// 5. What it may touch: the instance role, which App Runner hands to the app.
 	bucket.GrantApp(role)
 	service.Node().AddDependency(role) // or the first requests come before the permission
-	nag.Suppress(role, "AwsSolutions-IAM5", "The app names its own notes, so the grant covers every key of its own bucket.")
+	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 
 	// 6. Where to find it.
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
@@ -97,29 +101,26 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 // the running app does not have.
 func fromImage(stack awscdk.Stack, s settings.Settings, environment []*awsapprunner.CfnService_KeyValuePairProperty) awsapprunner.CfnService_SourceConfigurationProperty {
 	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: s.Image})
-	source := awsapprunner.CfnService_SourceConfigurationProperty{
-		AutoDeploymentsEnabled: jsii.Bool(false), // a release is a `cdk deploy`
-		ImageRepository: &awsapprunner.CfnService_ImageRepositoryProperty{
-			ImageIdentifier:     img.URI,
-			ImageRepositoryType: jsii.String("ECR_PUBLIC"),
-			ImageConfiguration: &awsapprunner.CfnService_ImageConfigurationProperty{
-				Port:                        jsii.Sprintf("%d", appPort),
-				RuntimeEnvironmentVariables: environment,
-			},
+	repository := &awsapprunner.CfnService_ImageRepositoryProperty{
+		ImageIdentifier:     img.URI,
+		ImageRepositoryType: jsii.String("ECR_PUBLIC"),
+		ImageConfiguration: &awsapprunner.CfnService_ImageConfigurationProperty{
+			Port:                        jsii.Sprintf("%d", appPort),
+			RuntimeEnvironmentVariables: environment,
 		},
 	}
-	switch {
-	case img.Repository != nil:
+	source := awsapprunner.CfnService_SourceConfigurationProperty{
+		AutoDeploymentsEnabled: jsii.Bool(false), // a release is a `cdk deploy`
+		ImageRepository:        repository,
+	}
+	if img.Repository != nil {
 		puller := awsiam.NewRole(stack, jsii.String("AccessRole"), &awsiam.RoleProps{
 			AssumedBy: awsiam.NewServicePrincipal(jsii.String("build.apprunner.amazonaws.com"), nil),
 		})
-		img.GrantPull(puller)
-		nag.Suppress(puller, "AwsSolutions-IAM5", "Getting an ECR login token has no resource level.")
-		source.ImageRepository.(*awsapprunner.CfnService_ImageRepositoryProperty).ImageRepositoryType = jsii.String("ECR")
+		img.Repository.GrantPull(puller)
+		nag.Suppress(puller, nag.Reasons{"AwsSolutions-IAM5": "Getting an ECR login token has no resource level."})
+		repository.ImageRepositoryType = jsii.String("ECR")
 		source.AuthenticationConfiguration = &awsapprunner.CfnService_AuthenticationConfigurationProperty{AccessRoleArn: puller.RoleArn()}
-	case !strings.HasPrefix(s.Image, "public.ecr.aws/"):
-		awscdk.Annotations_Of(stack).AddError(jsii.Sprintf(
-			"image: got %q; App Runner pulls from ECR only (ACCOUNT.dkr.ecr.REGION.amazonaws.com/… or public.ecr.aws/…); copy the image there, or leave AppRunner out with the stacks setting", s.Image))
 	}
 	return source
 }

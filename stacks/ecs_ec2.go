@@ -63,6 +63,13 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Vpc:         net.VPC,
 		Description: jsii.String("Instances: reachable from the load balancer only"),
 	})
+	role := awsiam.NewRole(stack, jsii.String("InstanceRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ec2.amazonaws.com"), nil),
+		// Session Manager is the way to a shell: no SSH, no open port.
+		ManagedPolicies: &[]awsiam.IManagedPolicy{
+			awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("AmazonSSMManagedInstanceCore")),
+		},
+	})
 	template := awsec2.NewLaunchTemplate(stack, jsii.String("Instance"), &awsec2.LaunchTemplateProps{
 		InstanceType: awsec2.NewInstanceType(jsii.String(instanceType)),
 		// Resolved on deploy, so a deploy also brings the newest patched AMI.
@@ -70,13 +77,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		UserData:                 awsec2.UserData_ForLinux(nil),
 		SecurityGroup:            instances,
 		AssociatePublicIpAddress: jsii.Bool(net.PublicIPs),
-		Role: awsiam.NewRole(stack, jsii.String("InstanceRole"), &awsiam.RoleProps{
-			AssumedBy: awsiam.NewServicePrincipal(jsii.String("ec2.amazonaws.com"), nil),
-			// Session Manager is the way to a shell: no SSH, no open port.
-			ManagedPolicies: &[]awsiam.IManagedPolicy{
-				awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("AmazonSSMManagedInstanceCore")),
-			},
-		}),
+		Role:                     role,
 		// IMDSv2, one hop: a container cannot borrow the instance's role.
 		RequireImdsv2:           jsii.Bool(true),
 		HttpPutResponseHopLimit: jsii.Number(1),
@@ -107,10 +108,13 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		EnableManagedDraining:              jsii.Bool(true), // unset, the CDK adds a function that drains
 	})
 	cluster.AddAsgCapacityProvider(provider, nil)
-	nag.Suppress(group, "AwsSolutions-AS3", "Scaling needs no person's attention; service events tell of failures.")
-	nag.Suppress(template, "AwsSolutions-IAM5", "The ECS agent registers instances and polls for tasks with actions that have no resource level.")
+	nag.Suppress(group, nag.Reasons{"AwsSolutions-AS3": "Scaling needs no person's attention; service events tell of failures."})
+	nag.Suppress(role, nag.Reasons{
+		"AwsSolutions-IAM4": "The AWS managed policy follows what the Session Manager agent needs.",
+		"AwsSolutions-IAM5": "The ECS agent registers instances and polls for tasks with actions that have no resource level.",
+	})
 	if !production {
-		nag.Suppress(cluster, "AwsSolutions-ECS4", "Container Insights bills per metric; the production profile turns it on.")
+		nag.Suppress(cluster, nag.Reasons{"AwsSolutions-ECS4": "Container Insights bills per metric; the production profile turns it on."})
 	}
 
 	// 2. What runs: two containers that live and die together. Bridge networking
@@ -153,7 +157,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Container: router,
 		Condition: awsecs.ContainerDependencyCondition_START,
 	})
-	nag.Suppress(task, "AwsSolutions-ECS2", "The environment holds a bucket's name, which is no secret.")
+	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": "The environment holds a bucket's name, which is no secret."})
 
 	// 3. How many, and how a bad release is undone: ECS keeps the count up, new
 	// tasks must pass health checks before old ones stop, and a release that
@@ -210,8 +214,8 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// and to nothing else on the instance.
 	bucket.GrantApp(task.TaskRole())
 	appLogs.GrantWrite(task.TaskRole())
-	nag.Suppress(task.TaskRole(), "AwsSolutions-IAM5", "The app names its own notes, so the grant covers every key of its own bucket.")
-	nag.Suppress(task, "AwsSolutions-IAM5", "Getting an ECR login token has no resource level.")
+	nag.Suppress(task.TaskRole(), nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
+	nag.Suppress(task, nag.Reasons{"AwsSolutions-IAM5": "Getting an ECR login token has no resource level."})
 
 	// 6. Where to find it.
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{

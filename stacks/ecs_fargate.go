@@ -43,7 +43,7 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 		ContainerInsightsV2: insights,
 	})
 	if !production {
-		nag.Suppress(cluster, "AwsSolutions-ECS4", "Container Insights bills per metric; the production profile turns it on.")
+		nag.Suppress(cluster, nag.Reasons{"AwsSolutions-ECS4": "Container Insights bills per metric; the production profile turns it on."})
 	}
 
 	// 2. What runs: the smallest Fargate size.
@@ -70,7 +70,7 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 			LogGroup:     logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production}),
 		}),
 	})
-	nag.Suppress(task, "AwsSolutions-ECS2", "The environment holds a bucket's name, which is no secret.")
+	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": "The environment holds a bucket's name, which is no secret."})
 
 	// 3. How many, and how a bad release is undone: ECS keeps the count up, new
 	// tasks must pass health checks before old ones stop, and a release that
@@ -114,8 +114,8 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 
 	// 5. What it may touch: the task's role.
 	bucket.GrantApp(task.TaskRole())
-	nag.Suppress(task.TaskRole(), "AwsSolutions-IAM5", "The app names its own notes, so the grant covers every key of its own bucket.")
-	nag.Suppress(task, "AwsSolutions-IAM5", "Getting an ECR login token has no resource level.")
+	nag.Suppress(task.TaskRole(), nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
+	nag.Suppress(task, nag.Reasons{"AwsSolutions-IAM5": "Getting an ECR login token has no resource level."})
 
 	// 6. Where to find it.
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{

@@ -141,7 +141,7 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		AssumedBy: awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsii.String("pods.eks.amazonaws.com"), nil)),
 	})
 	bucket.GrantApp(role)
-	nag.Suppress(role, "AwsSolutions-IAM5", "The app names its own notes, so the grant covers every key of its own bucket.")
+	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	association := eks.NewCfnPodIdentityAssociation(stack, jsii.String("AppIdentity"), &eks.CfnPodIdentityAssociationProps{
 		ClusterName:    cluster.ClusterName(),
 		Namespace:      jsii.String(kube.Namespace),
@@ -158,6 +158,13 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	})
 	cluster.GrantClusterAdmin(jsii.String("Operators"), operator.RoleArn())
 	logs.Adopt(provisioning, stack) // from the functions that run kubectl and helm
+	nag.Suppress(cluster, nag.Reasons{
+		"AwsSolutions-IAM4": "The control plane, the nodes and the kubectl functions need what AWS's managed policies follow.",
+		"AwsSolutions-IAM5": "The CDK's provider framework invokes every version of its one kubectl function.",
+		"AwsSolutions-L1":   "The CDK chooses the runtime of the functions that it brings.",
+		"AwsSolutions-EKS1": "The API needs credentials; without a public endpoint kubectl works only from inside the VPC.",
+	})
+	nag.Suppress(cluster.AlbController(), nag.Reasons{"AwsSolutions-IAM5": "The controller's published policy; it finds its load balancers by tag, not by ARN."})
 
 	// 6. Where to find it.
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{

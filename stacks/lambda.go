@@ -86,7 +86,7 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 			TreatMissingData:  awscloudwatch.TreatMissingData_NOT_BREACHING,
 		})},
 	})
-	nag.Suppress(deployer, "AwsSolutions-IAM4", "The AWS managed policy follows what CodeDeploy needs to shift an alias.")
+	nag.Suppress(deployer, nag.Reasons{"AwsSolutions-IAM4": "The AWS managed policy follows what CodeDeploy needs to shift an alias."})
 
 	// 4. How traffic gets in: a public HTTPS address that needs no gateway.
 	url := alias.AddFunctionUrl(&awslambda.FunctionUrlOptions{AuthType: awslambda.FunctionUrlAuthType_NONE})
@@ -95,7 +95,7 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// function.
 	bucket.GrantApp(role)
 	appLogs.GrantWrite(role)
-	nag.Suppress(role, "AwsSolutions-IAM5", "The app names its own notes, so the grant covers every key of its own bucket.")
+	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 
 	// 6. Where to find it.
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{

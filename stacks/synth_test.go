@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
@@ -48,6 +50,42 @@ func check(t *testing.T, stack *cdktest.Stack, claims []claim) {
 
 // object shortens literal templates.
 type object = map[string]any
+
+// nothing claims that a property is not set.
+var nothing = assertions.Match_Absent()
+
+// inProduction is what every deployment with a network promises in production.
+var inProduction = []claim{
+	{
+		name:     "the load balancer cannot be deleted by mistake",
+		resource: "AWS::ElasticLoadBalancingV2::LoadBalancer",
+		props: object{"LoadBalancerAttributes": assertions.Match_ArrayWith(&[]any{
+			object{"Key": "deletion_protection.enabled", "Value": "true"},
+		})},
+	},
+	{
+		name:     "logs stay for three months",
+		resource: "AWS::Logs::LogGroup",
+		props:    object{"RetentionInDays": 90},
+	},
+	{
+		name:     "connections are recorded",
+		resource: "AWS::EC2::FlowLog",
+		props:    object{"ResourceType": "VPC", "TrafficType": "ALL"},
+	},
+}
+
+func TestProductionKeepsNotesAndLogs(t *testing.T) {
+	for id, stack := range synth(t, "profile", "production") {
+		t.Run(id, func(t *testing.T) {
+			assert.True(t, stack.TerminationProtection)
+			assert.Equal(t, "Retain", stack.Only(t, "AWS::S3::Bucket").DeletionPolicy)
+			for id, group := range stack.Of("AWS::Logs::LogGroup") {
+				assert.Equal(t, "Retain", group.DeletionPolicy, id)
+			}
+		})
+	}
+}
 
 // The golden files are the reviewer's view of a change: what CloudFormation
 // will be told. Regenerate with `go test ./stacks -update` and read the diff.

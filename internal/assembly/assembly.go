@@ -29,6 +29,9 @@ type Stack struct {
 	// ImagePlatforms are the platforms, such as linux/arm64, of the container
 	// images that are built on deploy.
 	ImagePlatforms []string
+
+	// Warnings are what synthesis tells the user about the stack.
+	Warnings []string
 }
 
 // A Template is the part of a CloudFormation template that we read.
@@ -47,6 +50,24 @@ type Resource struct {
 	Metadata            map[string]any
 	DeletionPolicy      string
 	UpdateReplacePolicy string
+	DependsOn           []string
+}
+
+// A Suppression accepts a finding of cdk-nag.
+type Suppression struct{ Rule, Reason string }
+
+// Suppressions returns the suppressions in the resource's metadata.
+func (r Resource) Suppressions() []Suppression {
+	nag, _ := r.Metadata["cdk_nag"].(map[string]any)
+	rules, _ := nag["rules_to_suppress"].([]any)
+	var all []Suppression
+	for _, rule := range rules {
+		fields, _ := rule.(map[string]any)
+		id, _ := fields["id"].(string)
+		reason, _ := fields["reason"].(string)
+		all = append(all, Suppression{Rule: id, Reason: reason})
+	}
+	return all
 }
 
 // An Output is what a stack tells after a deploy.
@@ -66,7 +87,9 @@ type manifest struct {
 	Artifacts map[string]struct {
 		Type        string
 		DisplayName string
-		Properties  struct {
+		// AdditionalMetadataFile holds messages by construct path.
+		AdditionalMetadataFile string
+		Properties             struct {
 			TemplateFile          string
 			TerminationProtection bool
 			Tags                  map[string]string
@@ -84,7 +107,8 @@ type assets struct {
 // Read returns the stacks of the assembly in dir, sorted by id.
 func Read(dir string) ([]Stack, error) {
 	var m manifest
-	if err := readJSON(filepath.Join(dir, "manifest.json"), &m); err != nil {
+	err := readJSON(filepath.Join(dir, "manifest.json"), &m)
+	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%s: no cloud assembly (manifest.json) there; write one with `npx cdk synth --quiet`", dir)
 		}
@@ -114,10 +138,37 @@ func Read(dir string) ([]Stack, error) {
 		for _, image := range a.DockerImages {
 			stack.ImagePlatforms = append(stack.ImagePlatforms, image.Source.Platform)
 		}
+		if stack.Warnings, err = warnings(dir, artifact.AdditionalMetadataFile); err != nil {
+			return nil, err
+		}
 		stacks = append(stacks, stack)
 	}
 	slices.SortFunc(stacks, func(a, b Stack) int { return strings.Compare(a.ID, b.ID) })
 	return stacks, nil
+}
+
+// warnings returns the warnings among the messages in file, sorted.
+func warnings(dir, file string) ([]string, error) {
+	if file == "" {
+		return nil, nil
+	}
+	var messages map[string][]struct {
+		Type string
+		Data any
+	}
+	if err := readJSON(filepath.Join(dir, file), &messages); err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, entries := range messages {
+		for _, entry := range entries {
+			if entry.Type == "aws:cdk:warning" {
+				found = append(found, fmt.Sprint(entry.Data))
+			}
+		}
+	}
+	slices.Sort(found)
+	return found, nil
 }
 
 func readJSON(path string, into any) error {

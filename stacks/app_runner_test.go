@@ -1,0 +1,86 @@
+package stacks_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"refdeploy/constructs/cdktest"
+	"refdeploy/stacks"
+)
+
+func TestAppRunner(t *testing.T) {
+	check(t, synth(t, "profile", "sandbox")["AppRunner"], []claim{
+		{
+			name:     "the image comes from ECR, with a role that only pulls",
+			resource: "AWS::AppRunner::Service",
+			props: object{"SourceConfiguration": object{
+				"ImageRepository": object{"ImageRepositoryType": "ECR", "ImageConfiguration": object{"Port": "8080"}},
+			}},
+		},
+		{
+			name:     "a release is a deploy, not a push to the registry",
+			resource: "AWS::AppRunner::Service",
+			props:    object{"SourceConfiguration": object{"AutoDeploymentsEnabled": false}},
+		},
+		{
+			name:     "the smallest instance: a quarter vCPU and half a gigabyte",
+			resource: "AWS::AppRunner::Service",
+			props:    object{"InstanceConfiguration": object{"Cpu": "256", "Memory": "512"}},
+		},
+		{
+			name:     "one instance to four, a hundred requests each",
+			resource: "AWS::AppRunner::AutoScalingConfiguration",
+			props:    object{"MinSize": 1, "MaxSize": 4, "MaxConcurrency": 100},
+		},
+		{
+			name:     "the app has the instance role",
+			resource: "AWS::IAM::Role",
+			props: object{"AssumeRolePolicyDocument": object{"Statement": []any{
+				object{"Principal": object{"Service": "tasks.apprunner.amazonaws.com"}},
+			}}},
+		},
+	})
+}
+
+func TestAppRunnerInProduction(t *testing.T) {
+	check(t, synth(t, "profile", "production")["AppRunner"], []claim{{
+		name:     "two instances to eight",
+		resource: "AWS::AppRunner::AutoScalingConfiguration",
+		props:    object{"MinSize": 2, "MaxSize": 8},
+	}})
+}
+
+func TestAppRunnerFromGitHub(t *testing.T) {
+	const connection = "arn:aws:apprunner:us-east-1:111111111111:connection/mine/0123456789abcdef"
+	stack := synth(t, "stacks", "AppRunner",
+		"appRunnerConnectionArn", connection, "appRunnerRepository", "https://github.com/example/refdeploy")["AppRunner"]
+	check(t, stack, []claim{
+		{
+			name:     "a push to main is a release",
+			resource: "AWS::AppRunner::Service",
+			props: object{"SourceConfiguration": object{
+				"AutoDeploymentsEnabled":      true,
+				"AuthenticationConfiguration": object{"ConnectionArn": connection},
+				"CodeRepository": object{
+					"RepositoryUrl":     "https://github.com/example/refdeploy",
+					"SourceCodeVersion": object{"Type": "BRANCH", "Value": "main"},
+				},
+			}},
+		},
+		{
+			name:     "the build brings its own Go",
+			resource: "AWS::AppRunner::Service",
+			props: object{"SourceConfiguration": object{"CodeRepository": object{"CodeConfiguration": object{
+				"CodeConfigurationValues": object{"Runtime": "PYTHON_311", "Port": "8080"},
+			}}}},
+		},
+	})
+	t.Run("nothing is built where you deploy from", func(t *testing.T) { assert.Empty(t, stack.ImagePlatforms) })
+}
+
+func TestAppRunnerRefusesImagesFromElsewhere(t *testing.T) {
+	app, chosen := newApp(t, "image", "ghcr.io/stefanprodan/podinfo:6.14.1")
+	stack := stacks.NewAppRunner(app, "AppRunner", &stacks.Props{Settings: chosen})
+	cdktest.HasError(t, stack, "App Runner pulls from ECR only")
+}

@@ -1,0 +1,67 @@
+package stacks_test
+
+import "testing"
+
+func TestECSFargate(t *testing.T) {
+	check(t, synth(t, "profile", "sandbox")["EcsFargate"], []claim{
+		{
+			name:     "the smallest task: a quarter vCPU and half a gigabyte",
+			resource: "AWS::ECS::TaskDefinition",
+			props:    object{"Cpu": "256", "Memory": "512", "RequiresCompatibilities": []any{"FARGATE"}},
+		},
+		{
+			name:     "tasks run on Graviton",
+			resource: "AWS::ECS::TaskDefinition",
+			props:    object{"RuntimePlatform": object{"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}},
+		},
+		{
+			name:     "the app cannot write to its disk",
+			resource: "AWS::ECS::TaskDefinition",
+			props:    object{"ContainerDefinitions": []any{object{"Name": "App", "ReadonlyRootFilesystem": true}}},
+		},
+		{
+			name:     "a failed release rolls back without dropping capacity",
+			resource: "AWS::ECS::Service",
+			props: object{"DeploymentConfiguration": object{
+				"MinimumHealthyPercent":    100,
+				"MaximumPercent":           200,
+				"DeploymentCircuitBreaker": object{"Enable": true, "Rollback": true},
+			}},
+		},
+		{
+			name:     "ECS keeps one task running, and gives it a minute to become healthy",
+			resource: "AWS::ECS::Service",
+			props:    object{"DesiredCount": 1, "LaunchType": "FARGATE", "HealthCheckGracePeriodSeconds": 60},
+		},
+		{
+			name:     "tasks have a public address instead of a NAT gateway",
+			resource: "AWS::ECS::Service",
+			props:    object{"NetworkConfiguration": object{"AwsvpcConfiguration": object{"AssignPublicIp": "ENABLED"}}},
+		},
+		{
+			name:     "tasks are added when their CPU passes 60 percent",
+			resource: "AWS::ApplicationAutoScaling::ScalingPolicy",
+			props: object{"TargetTrackingScalingPolicyConfiguration": object{
+				"PredefinedMetricSpecification": object{"PredefinedMetricType": "ECSServiceAverageCPUUtilization"},
+				"TargetValue":                   60,
+			}},
+		},
+		{
+			name:     "the load balancer sends to tasks, and asks the app, not the socket, for health",
+			resource: "AWS::ElasticLoadBalancingV2::TargetGroup",
+			props:    object{"HealthCheckPath": "/healthz", "TargetType": "ip", "Port": 8080},
+		},
+	})
+}
+
+func TestECSFargateInProduction(t *testing.T) {
+	stack := synth(t, "profile", "production")["EcsFargate"]
+	check(t, stack, append(inProduction, claim{
+		name:     "two tasks run, without public addresses",
+		resource: "AWS::ECS::Service",
+		props: object{"DesiredCount": 2, "NetworkConfiguration": object{
+			"AwsvpcConfiguration": object{"AssignPublicIp": "DISABLED"},
+		}},
+	}))
+	t.Run("each zone has its NAT gateway", func(t *testing.T) { stack.Count(t, "AWS::EC2::NatGateway", 2) })
+}

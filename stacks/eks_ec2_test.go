@@ -1,0 +1,190 @@
+package stacks_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"refdeploy/constructs/cdktest"
+)
+
+func TestEKSEC2(t *testing.T) {
+	stack := synth(t, "profile", "sandbox")["EksEc2"]
+	check(t, stack, []claim{
+		{
+			name:     "the cluster runs Kubernetes 1.36, with access entries only",
+			resource: "AWS::EKS::Cluster",
+			props: object{"Version": "1.36", "AccessConfig": object{
+				"AuthenticationMode": "API", "BootstrapClusterCreatorAdminPermissions": false,
+			}},
+		},
+		{
+			name:     "nodes are ours to update, not Auto Mode's",
+			resource: "AWS::EKS::Cluster",
+			props:    object{"ComputeConfig": object{"Enabled": false}},
+		},
+		{
+			name:     "nodes run Amazon Linux 2023, one to two of them",
+			resource: "AWS::EKS::Nodegroup",
+			props:    object{"AmiType": "AL2023_ARM_64_STANDARD", "ScalingConfig": object{"MinSize": 1, "MaxSize": 2, "DesiredSize": 1}},
+		},
+		{
+			name:     "nodes speak IMDSv2 only, one hop",
+			resource: "AWS::EC2::LaunchTemplate",
+			props:    object{"LaunchTemplateData": object{"MetadataOptions": object{"HttpTokens": "required", "HttpPutResponseHopLimit": 1}}},
+		},
+		{
+			name:     "Pod Identity gives the bucket to the app's service account and to no other pod",
+			resource: "AWS::EKS::PodIdentityAssociation",
+			props:    object{"Namespace": "notes", "ServiceAccount": "app"},
+		},
+		{
+			name:     "the app's role trusts Pod Identity only",
+			resource: "AWS::IAM::Role",
+			props: object{"AssumeRolePolicyDocument": object{"Statement": []any{object{
+				"Action":    []any{"sts:AssumeRole", "sts:TagSession"},
+				"Principal": object{"Service": "pods.eks.amazonaws.com"},
+			}}}},
+		},
+		{
+			name:     "the Pod Identity agent is installed",
+			resource: "AWS::EKS::Addon",
+			props:    object{"AddonName": "eks-pod-identity-agent"},
+		},
+		{
+			name:     "the autoscaler has a metrics server to ask",
+			resource: "AWS::EKS::Addon",
+			props:    object{"AddonName": "metrics-server"},
+		},
+		{
+			name:     "the target group takes pod addresses",
+			resource: "AWS::ElasticLoadBalancingV2::TargetGroup",
+			props:    object{"TargetType": "ip", "Port": 8080, "HealthCheckPath": "/healthz"},
+		},
+	})
+
+	objects := manifests(t, stack)
+
+	t.Run("the app is a Deployment with all that keeps it running", func(t *testing.T) {
+		for _, kind := range []string{"Namespace", "ServiceAccount", "Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "TargetGroupBinding"} {
+			assert.Contains(t, objects, kind)
+		}
+	})
+
+	t.Run("its namespace refuses pods that could reach the node", func(t *testing.T) {
+		labels := objects["Namespace"]["metadata"].(object)["labels"].(object)
+		assert.Equal(t, "restricted", labels["pod-security.kubernetes.io/enforce"])
+	})
+
+	t.Run("its pods meet the restricted level", func(t *testing.T) {
+		pod := objects["Deployment"]["spec"].(object)["template"].(object)["spec"].(object)
+		assert.Equal(t, object{"runAsNonRoot": true, "runAsUser": 65532.0, "seccompProfile": object{"type": "RuntimeDefault"}}, pod["securityContext"])
+		container := pod["containers"].([]any)[0].(object)
+		assert.Equal(t, object{
+			"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": object{"drop": []any{"ALL"}},
+		}, container["securityContext"])
+	})
+
+	t.Run("pods ask for nodes of the image's architecture", func(t *testing.T) {
+		pod := objects["Deployment"]["spec"].(object)["template"].(object)["spec"].(object)
+		assert.Equal(t, object{"kubernetes.io/arch": "arm64"}, pod["nodeSelector"])
+	})
+
+	t.Run("the autoscaler alone sets the number of pods", func(t *testing.T) {
+		assert.NotContains(t, objects["Deployment"]["spec"], "replicas")
+		scaler := objects["HorizontalPodAutoscaler"]["spec"].(object)
+		assert.EqualValues(t, 1, scaler["minReplicas"])
+		assert.EqualValues(t, 4, scaler["maxReplicas"])
+	})
+
+	t.Run("a node can always be drained", func(t *testing.T) {
+		assert.EqualValues(t, 1, objects["PodDisruptionBudget"]["spec"].(object)["maxUnavailable"])
+	})
+
+	t.Run("the binding goes before the listener and the app, and the app before the controller", func(t *testing.T) {
+		chart := id(t, stack, "Custom::AWSCDK-EKS-HelmChart", "")
+		app := id(t, stack, "Custom::AWSCDK-EKS-KubernetesResource", `"kind":"Deployment"`)
+		binding := id(t, stack, "Custom::AWSCDK-EKS-KubernetesResource", `"kind":"TargetGroupBinding"`)
+		listener := id(t, stack, "AWS::ElasticLoadBalancingV2::Listener", "")
+		assert.Subset(t, stack.Template.Resources[binding].DependsOn, []string{app, listener})
+		assert.Contains(t, stack.Template.Resources[app].DependsOn, chart)
+	})
+
+	t.Run("pods start after what gives them credentials", func(t *testing.T) {
+		app := id(t, stack, "Custom::AWSCDK-EKS-KubernetesResource", `"kind":"Deployment"`)
+		association := id(t, stack, "AWS::EKS::PodIdentityAssociation", "")
+		assert.Contains(t, stack.Template.Resources[app].DependsOn, association)
+	})
+
+	t.Run("an output gives kubectl access", func(t *testing.T) {
+		assert.Contains(t, fmt.Sprint(stack.Template.Outputs["Kubeconfig"].Value), "aws eks update-kubeconfig")
+	})
+}
+
+func TestEKSEC2InProduction(t *testing.T) {
+	stack := synth(t, "profile", "production")["EksEc2"]
+	check(t, stack, append(inProduction, claim{
+		name:     "two nodes to four",
+		resource: "AWS::EKS::Nodegroup",
+		props:    object{"ScalingConfig": object{"MinSize": 2, "MaxSize": 4, "DesiredSize": 2}},
+	}, claim{
+		name:     "the control plane logs who did what",
+		resource: "AWS::EKS::Cluster",
+		props: object{"Logging": object{"ClusterLogging": object{"EnabledTypes": []any{
+			object{"Type": "api"}, object{"Type": "audit"}, object{"Type": "authenticator"}, object{"Type": "controllerManager"}, object{"Type": "scheduler"},
+		}}}},
+	}))
+	t.Run("each zone has its NAT gateway", func(t *testing.T) { stack.Count(t, "AWS::EC2::NatGateway", 2) })
+	t.Run("two pods to eight", func(t *testing.T) {
+		scaler := manifests(t, stack)["HorizontalPodAutoscaler"]["spec"].(object)
+		assert.EqualValues(t, 2, scaler["minReplicas"])
+		assert.EqualValues(t, 8, scaler["maxReplicas"])
+	})
+}
+
+// manifests returns the stack's Kubernetes objects by kind, except those of the
+// load balancer controller. References to other resources read as their
+// logical id.
+func manifests(t *testing.T, stack *cdktest.Stack) map[string]object {
+	t.Helper()
+	objects := map[string]object{}
+	for id, r := range stack.Of("Custom::AWSCDK-EKS-KubernetesResource") {
+		if strings.Contains(id, "AlbController") {
+			continue
+		}
+		var text strings.Builder
+		for _, part := range r.Properties["Manifest"].(object)["Fn::Join"].([]any)[1].([]any) {
+			if literal, ok := part.(string); ok {
+				text.WriteString(literal)
+			} else if ref := target(part); ref != "" {
+				text.WriteString(ref)
+			} else {
+				text.WriteString("image") // the Fn::Sub of an image's URI
+			}
+		}
+		var list []object
+		require.NoError(t, json.Unmarshal([]byte(text.String()), &list), text.String())
+		for _, o := range list {
+			objects[o["kind"].(string)] = o
+		}
+	}
+	return objects
+}
+
+// id returns the logical id of the one resource of a type whose properties
+// contain text.
+func id(t *testing.T, stack *cdktest.Stack, resource, text string) string {
+	t.Helper()
+	var ids []string
+	for id, r := range stack.Of(resource) {
+		if strings.Contains(fmt.Sprint(r.Properties), text) {
+			ids = append(ids, id)
+		}
+	}
+	require.Len(t, ids, 1, "%s with %s", resource, text)
+	return ids[0]
+}
