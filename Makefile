@@ -1,0 +1,31 @@
+# The README's two commands are the first two targets. npm's programs come
+# first on the PATH, so that everything below runs on the pinned Node.js.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+.PHONY: synth test bench golden docs clean
+
+synth: node_modules ## write every stack's template to cdk.out and list the stacks
+	@output=$$(npx cdk synth --quiet 2>&1) || { echo "$$output" >&2; exit 1; }
+	@go run ./cmd/refdeploy list --assembly cdk.out
+
+test: node_modules ## run every test
+	go vet ./...
+	go test ./...
+
+bench: node_modules ## measure synthesis and the app
+	go test -run '^$$' -bench Synth -benchtime 5x .
+	go test -run '^$$' -bench 'Ready|First|Idle' -benchtime 20x ./app
+	go test -run '^$$' -bench Info -benchtime 300000x ./app
+
+golden: node_modules ## accept the templates as they are now, to review with git diff
+	go test ./stacks -update
+
+docs: node_modules ## renew the generated parts of the documentation
+	go test ./internal/docs -update
+
+node_modules: package.json package-lock.json
+	npm ci
+	@touch node_modules
+
+clean: ## remove everything that the other targets made
+	rm -rf bin cdk.out node_modules
