@@ -60,8 +60,9 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	})
 
 	// 3. How many, and how a bad release is undone: Lambda runs one instance per
-	// concurrent request. The alias moves to a new version only while it does
-	// not fail: in production to a tenth of the requests first, for five minutes.
+	// concurrent request. In production the alias sends a tenth of the requests
+	// to a new version for five minutes, and goes back if invocations fail; in a
+	// sandbox it moves at once.
 	alias := awslambda.NewAlias(stack, jsii.String("Live"), &awslambda.AliasProps{
 		AliasName: jsii.String("live"),
 		Version:   function.CurrentVersion(),

@@ -25,7 +25,7 @@ func TestLambda(t *testing.T) {
 			props:    object{"AuthType": "NONE", "Qualifier": "live"},
 		},
 		{
-			name:     "a new version takes over at once, and fails back on errors",
+			name:     "a new version takes over at once",
 			resource: "AWS::CodeDeploy::DeploymentGroup",
 			props: object{
 				"DeploymentConfigName":      "CodeDeployDefault.LambdaAllAtOnce",
