@@ -93,8 +93,9 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	metrics.Node().AddDependency(nodes)
 
 	// 2. What runs, how many, and how a bad release is undone: the Deployment
-	// starts a new pod before it stops an old one and waits while new ones are
-	// not ready; `kubectl rollout undo` goes back.
+	// starts a new pod before it stops an old one, and stops there while the new
+	// one is not ready. `cdk deploy` does not wait for that: watch it with
+	// `kubectl rollout status`, go back with `kubectl rollout undo`.
 	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, Provisioning: provisioning})
 	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image})
 	app := kube.Apply(cluster, "App", kube.App{
@@ -102,7 +103,6 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Architecture: p.Settings.Architecture.GOARCH(),
 		Port:         appPort,
 		HealthPath:   healthPath,
-		ReadyPath:    readyPath,
 		Bucket:       *bucket.Bucket.BucketName(),
 		Region:       *stack.Region(),
 		Replicas:     int32(p.Settings.Replicas()),

@@ -22,8 +22,8 @@ import (
 //
 //	internet ─▶ function URL ─▶ alias ─▶ function version ─▶ S3
 //
-// Choose it when traffic is rare or comes in bursts: nothing runs, and nothing
-// but storage bills, while nobody calls. When to prefer another pattern is in
+// Choose it when traffic is rare or comes in bursts: nothing runs while nobody
+// calls, and only storage and an alarm bill. When to prefer another pattern is in
 // docs/patterns/lambda.md.
 func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack {
 	p := props.withDefaults()
@@ -61,7 +61,7 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 
 	// 3. How many, and how a bad release is undone: Lambda runs one instance per
 	// concurrent request. In production the alias sends a tenth of the requests
-	// to a new version for five minutes, and goes back if invocations fail; in a
+	// to a new version for five minutes, and goes back if any answer is a 5xx; in a
 	// sandbox it moves at once.
 	alias := awslambda.NewAlias(stack, jsii.String("Live"), &awslambda.AliasProps{
 		AliasName: jsii.String("live"),
@@ -78,10 +78,12 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Alias:            alias,
 		DeploymentConfig: rollout,
 		Role:             deployer,
-		Alarms: &[]interfacesawscloudwatch.IAlarmRef{alias.MetricErrors(&awscloudwatch.MetricOptions{
-			Period: awscdk.Duration_Minutes(jsii.Number(1)),
+		// 5xx answers of the URL: those of the app, its crashes and its timeouts.
+		Alarms: &[]interfacesawscloudwatch.IAlarmRef{alias.Metric(jsii.String("Url5xxCount"), &awscloudwatch.MetricOptions{
+			Statistic: awscloudwatch.Stats_SUM(),
+			Period:    awscdk.Duration_Minutes(jsii.Number(1)),
 		}).CreateAlarm(stack, jsii.String("Errors"), &awscloudwatch.CreateAlarmOptions{
-			AlarmDescription:  jsii.String("A release that fails is rolled back"),
+			AlarmDescription:  jsii.String("A release that answers 5xx is rolled back"),
 			Threshold:         jsii.Number(1),
 			EvaluationPeriods: jsii.Number(1),
 			TreatMissingData:  awscloudwatch.TreatMissingData_NOT_BREACHING,
@@ -99,8 +101,9 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 
 	// 6. Where to find it.
+	host := awscdk.Fn_Select(jsii.Number(2), awscdk.Fn_Split(jsii.String("/"), url.Url(), nil))
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
-		Value:       url.Url(),
+		Value:       jsii.Sprintf("https://%s", *host), // as everywhere, without the slash at the end
 		Description: jsii.String("Public address of the app"),
 	})
 

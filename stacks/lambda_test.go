@@ -58,6 +58,14 @@ func TestLambdaInProduction(t *testing.T) {
 			props:    object{"DeploymentConfigName": "CodeDeployDefault.LambdaCanary10Percent5Minutes"},
 		},
 		{
+			name:     "a 5xx answer meanwhile sends it back",
+			resource: "AWS::CloudWatch::Alarm",
+			props: object{
+				"MetricName": "Url5xxCount", "Namespace": "AWS/Lambda", "Statistic": "Sum", "Threshold": 1, "Period": 60,
+				"ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching",
+			},
+		},
+		{
 			name:     "logs stay for three months",
 			resource: "AWS::Logs::LogGroup",
 			props:    object{"RetentionInDays": 90},

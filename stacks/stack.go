@@ -12,7 +12,6 @@ import (
 const (
 	appPort    = 8080
 	healthPath = "/healthz"
-	readyPath  = "/readyz"
 )
 
 // Props configures a deployment. A nil *Props deploys the sandbox.

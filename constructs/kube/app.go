@@ -29,10 +29,10 @@ type App struct {
 	// spelling: arm64 or amd64. Required.
 	Architecture string
 
-	// Port is the port the app listens on, HealthPath its liveness route and
-	// ReadyPath its readiness route. Required.
-	Port                  int32
-	HealthPath, ReadyPath string
+	// Port is the port the app listens on, HealthPath the route that says that
+	// the process answers. Required.
+	Port       int32
+	HealthPath string
 
 	// Bucket is the S3 bucket for notes, Region the region it is in. Required.
 	Bucket, Region string
@@ -131,8 +131,8 @@ func (a App) pod() corev1.PodSpec {
 				ReadOnlyRootFilesystem:   new(true),
 				Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 			},
-			LivenessProbe:  a.probe(a.HealthPath, 10),
-			ReadinessProbe: a.probe(a.ReadyPath, 5),
+			LivenessProbe:  a.probe(10),
+			ReadinessProbe: a.probe(5),
 			Lifecycle: &corev1.Lifecycle{
 				PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 20}},
 			},
@@ -164,12 +164,12 @@ func (a App) environment() []corev1.EnvVar {
 	}
 }
 
-func (a App) probe(path string, period int32) *corev1.Probe {
+// probe asks the process, not what it depends on: a store that fails would take
+// every pod out at once, and with them the pages that do not need it.
+func (a App) probe(period int32) *corev1.Probe {
 	return &corev1.Probe{
-		ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromString(portName)}},
+		ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: a.HealthPath, Port: intstr.FromString(portName)}},
 		PeriodSeconds: period,
-		// The readiness route asks S3, which may take longer than the default 1 s.
-		TimeoutSeconds: 3,
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 var app = kube.App{
-	Image: "image", Architecture: "arm64", Port: 8080, HealthPath: "/healthz", ReadyPath: "/readyz",
+	Image: "image", Architecture: "arm64", Port: 8080, HealthPath: "/healthz",
 	Bucket: "bucket", Region: "us-east-1", Replicas: 2,
 }
 

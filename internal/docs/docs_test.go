@@ -56,7 +56,7 @@ func TestPatternPagesMakeEveryClaim(t *testing.T) {
 			claims := claims(t, strings.TrimSuffix(project.Path(d.Source), ".go")+"_test.go")
 			require.NotEmpty(t, claims)
 			for _, claim := range claims {
-				assert.Contains(t, page, "\n- "+claim+"\n", "the tests claim it")
+				assert.True(t, strings.Contains(page, "\n- "+claim+"\n"), "%s does not promise what the tests claim: %s", d.Page, claim)
 			}
 		})
 	}
