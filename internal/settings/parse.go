@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -14,83 +13,73 @@ import (
 	"refdeploy/internal/nearest"
 )
 
-// errNotAllowed is an error that has nothing to add to what is allowed.
-var errNotAllowed = errors.New("")
-
-func parseProfile(s *Settings, text string) error {
+func parseProfile(s *Settings, text string) (string, bool) {
 	s.Profile = Profile(text)
-	return oneOf(s.Profile, Sandbox, Production)
+	return "", s.Profile == Sandbox || s.Profile == Production
 }
 
-func parseArchitecture(s *Settings, text string) error {
+func parseArchitecture(s *Settings, text string) (string, bool) {
 	s.Architecture = Architecture(text)
-	return oneOf(s.Architecture, ARM64, X86_64)
+	return "", s.Architecture == ARM64 || s.Architecture == X86_64
 }
 
-func parseNetwork(_ *Settings, text string) error {
-	return oneOf(text, "own")
+func parseNetwork(_ *Settings, text string) (string, bool) {
+	return "", text == "own"
 }
 
-func oneOf[T ~string](got T, allowed ...T) error {
-	if slices.Contains(allowed, got) {
-		return nil
-	}
-	return errNotAllowed
-}
-
-func parseImage(s *Settings, text string) error {
+func parseImage(s *Settings, text string) (string, bool) {
 	s.Image = text
 	if _, err := reference.ParseNormalizedNamed(text); err != nil {
-		return fmt.Errorf(" (%w)", err)
+		return fmt.Sprintf(" (%v)", err), false
 	}
-	return nil
+	return "", true
 }
 
-func parseStacks(ids []string) func(*Settings, string) error {
-	return func(s *Settings, text string) error {
+func parseStacks(ids []string) func(*Settings, string) (string, bool) {
+	return func(s *Settings, text string) (string, bool) {
 		for id := range strings.SplitSeq(text, ",") {
 			id = strings.TrimSpace(id)
 			if !slices.Contains(ids, id) {
-				return fmt.Errorf(" from %s; %q is not one%s", strings.Join(ids, ", "), id, suggest(id, ids))
+				return fmt.Sprintf(" from %s; %q is not one%s", strings.Join(ids, ", "), id, suggest(id, ids)), false
 			}
 			if !slices.Contains(s.Stacks, id) {
 				s.Stacks = append(s.Stacks, id)
 			}
 		}
-		return nil
+		return "", true
 	}
 }
 
-func parseCIDR(s *Settings, text string) error {
+func parseCIDR(s *Settings, text string) (string, bool) {
 	s.AllowCIDR = text
 	prefix, err := netip.ParsePrefix(text)
 	switch {
 	case err != nil || !prefix.Addr().Is4():
-		return errNotAllowed
+		return "", false
 	case prefix != prefix.Masked():
 		// EC2 would quietly open the whole range, which is more than was typed.
-		return fmt.Errorf("; for the whole range write %s, for one address %s/32", prefix.Masked(), prefix.Addr())
+		return fmt.Sprintf("; for the whole range write %s, for one address %s/32", prefix.Masked(), prefix.Addr()), false
 	}
-	return nil
+	return "", true
 }
 
-func parseCertificate(s *Settings, text string) error {
+func parseCertificate(s *Settings, text string) (string, bool) {
 	s.CertificateARN = text
 	return checkARN(text, "acm", "certificate/")
 }
 
-func parseConnection(s *Settings, text string) error {
+func parseConnection(s *Settings, text string) (string, bool) {
 	s.AppRunnerConnectionARN = text
 	return checkARN(text, "apprunner", "connection/")
 }
 
-func checkARN(text, service, resourcePrefix string) error {
+func checkARN(text, service, resourcePrefix string) (string, bool) {
 	parsed, err := arn.Parse(text)
 	if err != nil || parsed.Service != service || parsed.Region == "" || !accountID.MatchString(parsed.AccountID) ||
 		!strings.HasPrefix(parsed.Resource, resourcePrefix) || parsed.Resource == resourcePrefix {
-		return fmt.Errorf(", arn:aws:%s:REGION:ACCOUNT:%s…", service, resourcePrefix)
+		return fmt.Sprintf(", arn:aws:%s:REGION:ACCOUNT:%s…", service, resourcePrefix), false
 	}
-	return nil
+	return "", true
 }
 
 var (
@@ -98,12 +87,9 @@ var (
 	repository = regexp.MustCompile(`^https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
 )
 
-func parseRepository(s *Settings, text string) error {
+func parseRepository(s *Settings, text string) (string, bool) {
 	s.AppRunnerRepository = text
-	if !repository.MatchString(text) {
-		return errNotAllowed
-	}
-	return nil
+	return "", repository.MatchString(text)
 }
 
 func suggest(given string, known []string) string {

@@ -98,7 +98,9 @@ type Key struct {
 	Default string
 	Effect  string
 
-	parse func(*Settings, string) error
+	// parse sets the value. When it is not allowed, it returns false and what
+	// to add to what is allowed, which may be nothing.
+	parse func(*Settings, string) (hint string, ok bool)
 }
 
 // Keys returns every setting, in the order of the reference page. The ids are
@@ -136,8 +138,8 @@ func Parse(context map[string]any, ids []string) (Settings, error) {
 			errs = append(errs, fmt.Errorf("%s: got %v, which is not a string; allowed: %s", key.Name, value, key.Allowed))
 			continue
 		}
-		if err := key.parse(&out, text); err != nil {
-			errs = append(errs, fmt.Errorf("%s: got %q; allowed: %s%w", key.Name, text, key.Allowed, err))
+		if hint, ok := key.parse(&out, text); !ok {
+			errs = append(errs, fmt.Errorf("%s: got %q; allowed: %s%s", key.Name, text, key.Allowed, hint))
 		}
 	}
 	if len(errs) == 0 && (out.AppRunnerConnectionARN == "") != (out.AppRunnerRepository == "") {
