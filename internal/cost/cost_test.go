@@ -1,0 +1,256 @@
+package cost_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"refdeploy/internal/assembly"
+	"refdeploy/internal/cost"
+	"refdeploy/internal/price"
+	"refdeploy/internal/project"
+)
+
+func prices(t testing.TB) price.Table {
+	t.Helper()
+	table, err := price.Embedded()
+	require.NoError(t, err)
+	return table
+}
+
+func idle() cost.Usage { return cost.Profiles()[0] }
+
+func at(rps float64) cost.Usage {
+	u := idle()
+	u.Profile, u.RequestsPerSecond = "custom", rps
+	return u
+}
+
+// of estimates a stack that consists of resources.
+func of(t testing.TB, resources string, usage cost.Usage) cost.Estimate {
+	t.Helper()
+	var stack assembly.Stack
+	require.NoError(t, json.Unmarshal([]byte(`{"Template":{"Resources":`+resources+`}}`), &stack))
+	got, err := cost.NewModel(stack, nil, prices(t)).Estimate(usage)
+	require.NoError(t, err)
+	return got
+}
+
+// golden returns a deployment's reviewed template.
+func golden(t testing.TB, name string) assembly.Stack {
+	t.Helper()
+	data, err := os.ReadFile(project.Path("stacks", "testdata", name+".golden.json"))
+	require.NoError(t, err)
+	stack := assembly.Stack{ID: name}
+	require.NoError(t, json.Unmarshal(data, &stack.Template))
+	return stack
+}
+
+func total(t testing.TB, stack assembly.Stack, usage cost.Usage) float64 {
+	t.Helper()
+	got, err := cost.NewModel(stack, nil, prices(t)).Estimate(usage)
+	require.NoError(t, err)
+	return got.Total
+}
+
+// The figures are worked out by hand from the prices, 730 hours a month.
+func TestKnownBills(t *testing.T) {
+	const (
+		balancer  = `"LB":{"Type":"AWS::ElasticLoadBalancingV2::LoadBalancer","Properties":{"Scheme":"internet-facing","Subnets":[{"Ref":"A"},{"Ref":"B"}]}}`
+		nat       = `"NAT":{"Type":"AWS::EC2::NatGateway"},"EIP":{"Type":"AWS::EC2::EIP"}`
+		service   = `"Service":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"FARGATE","DesiredCount":1,"TaskDefinition":{"Ref":"Task"}}}`
+		task      = `"Task":{"Type":"AWS::ECS::TaskDefinition","Properties":{"Cpu":"256","Memory":"512","RuntimePlatform":{"CpuArchitecture":"%s"}}}`
+		appRunner = `"S":{"Type":"AWS::AppRunner::Service","Properties":{"InstanceConfiguration":{"Cpu":"256","Memory":"512"},"AutoScalingConfigurationArn":{"Fn::GetAtt":["X","Arn"]}}},"X":{"Type":"AWS::AppRunner::AutoScalingConfiguration","Properties":{"MinSize":1,"MaxSize":4}}`
+		function  = `"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"provided.al2023","MemorySize":128,"Timeout":10,"Architectures":["arm64"]}}`
+	)
+	million := at(1e6 / (cost.HoursPerMonth * 3600))
+	million.CPUMillis, million.ResponseKB = 100*128.0/1769, 0
+
+	tests := []struct {
+		name, resources string
+		usage           cost.Usage
+		items           []string // whose lines count; all when empty
+		want            float64
+	}{
+		{name: "a load balancer with its two addresses", resources: balancer, usage: idle(), want: 23.73},
+		{name: "a NAT gateway with its address", resources: nat, usage: idle(), want: 36.50},
+		{name: "an EKS control plane", resources: `"C":{"Type":"AWS::EKS::Cluster"}`, usage: idle(), want: 73.00},
+		{name: "the smallest Fargate task on x86", resources: service + "," + fmt.Sprintf(task, "X86_64"), usage: idle(), want: 9.01},
+		{name: "the smallest Fargate task on Graviton", resources: service + "," + fmt.Sprintf(task, "ARM64"), usage: idle(), want: 7.21},
+		{name: "App Runner that nobody calls", resources: appRunner, usage: idle(), want: 2.56},
+		{name: "App Runner at work all month", resources: appRunner, usage: at(1), items: []string{"App Runner memory", "App Runner vCPU, while it works"}, want: 14.24},
+		{name: "Lambda that nobody calls", resources: function, usage: idle(), want: 0},
+		{name: "a million requests of 100 ms with 128 MiB on Lambda", resources: function, usage: million, items: []string{"Lambda requests", "Lambda duration"}, want: 0.37},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := of(t, "{"+tt.resources+"}", tt.usage)
+			sum := 0.0
+			for _, line := range got.Lines {
+				if len(tt.items) == 0 || assert.ObjectsAreEqual(tt.items[0], line.Item) || len(tt.items) > 1 && tt.items[1] == line.Item {
+					sum += line.USD
+				}
+			}
+			assert.InDelta(t, tt.want, sum, 0.001)
+		})
+	}
+}
+
+func TestLinesAddUpToTheTotalToTheCent(t *testing.T) {
+	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
+		for _, profile := range []string{"sandbox", "production"} {
+			for _, usage := range cost.Profiles() {
+				got, err := cost.NewModel(golden(t, id+"."+profile), nil, prices(t)).Estimate(usage)
+				require.NoError(t, err)
+				cents := 0
+				for _, line := range got.Lines {
+					assert.InDelta(t, line.USD, line.Quantity*line.UnitPrice, 0.00501, line.Item)
+					assert.NotEmpty(t, line.Unit, line.Item)
+					assert.NotEmpty(t, line.Resource, line.Item)
+					cents += int(math.Round(line.USD * 100))
+				}
+				assert.Equal(t, cents, int(math.Round(got.Total*100)), "%s %s %s", id, profile, usage.Profile)
+			}
+		}
+	}
+}
+
+func TestIdleSandboxes(t *testing.T) {
+	for id, want := range map[string]float64{"EcsFargate": 34.59, "EcsEc2": 42.04, "EksEc2": 126.51, "Lambda": 0, "AppRunner": 2.56} {
+		assert.InDelta(t, want, total(t, golden(t, id+".sandbox"), idle()), 0.02, id)
+	}
+}
+
+func TestMoreLoadNeverCostsLess(t *testing.T) {
+	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
+		stack, last := golden(t, id+".sandbox"), 0.0
+		for _, load := range cost.Loads(4) {
+			now := total(t, stack, at(load))
+			assert.GreaterOrEqual(t, now, last-0.05, "%s at %g", id, load)
+			last = now
+		}
+	}
+}
+
+func TestATypeThatIsNotModelledIsNamed(t *testing.T) {
+	got := of(t, `{"DB":{"Type":"AWS::RDS::DBInstance"},"Alarm":{"Type":"AWS::CloudWatch::Alarm"},"VPC":{"Type":"AWS::EC2::VPC"}}`, idle())
+	assert.Equal(t, []string{"AWS::CloudWatch::Alarm", "AWS::RDS::DBInstance"}, got.Unpriced)
+	assert.Zero(t, got.Total)
+}
+
+func TestAnInstanceTypeThatIsNotKnownIsNamed(t *testing.T) {
+	got := of(t, `{"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"LaunchTemplate":{"Id":{"Ref":"T"}}}},
+		"T":{"Type":"AWS::EC2::LaunchTemplate","Properties":{"LaunchTemplateData":{"InstanceType":"x9.huge"}}}}`, idle())
+	assert.Equal(t, []string{"instance type x9.huge"}, got.Unpriced)
+}
+
+func TestEveryTypeOfTheStacksIsPricedFreeOrNamed(t *testing.T) {
+	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
+		got, err := cost.NewModel(golden(t, id+".sandbox"), nil, prices(t)).Estimate(idle())
+		require.NoError(t, err)
+		if id == "Lambda" {
+			assert.Equal(t, []string{"AWS::CloudWatch::Alarm"}, got.Unpriced)
+		} else {
+			assert.Empty(t, got.Unpriced, id)
+		}
+	}
+}
+
+func TestALoadBeyondTheTemplatesBoundsIsPricedAndSaid(t *testing.T) {
+	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "AppRunner"} {
+		got, err := cost.NewModel(golden(t, id+".sandbox"), nil, prices(t)).Estimate(at(1000))
+		require.NoError(t, err)
+		require.NotEmpty(t, got.Warnings, id)
+		assert.Contains(t, got.Warnings[0], "the template allows 4", id)
+	}
+	got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), nil, prices(t)).Estimate(at(1))
+	require.NoError(t, err)
+	assert.Empty(t, got.Warnings)
+}
+
+// 1000 requests a second of 5 ms are 5 vCPU; at 60 percent of a quarter vCPU,
+// 33.3 tasks.
+func TestCopiesFollowFromTheScalingTarget(t *testing.T) {
+	got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), nil, prices(t)).Estimate(at(1000))
+	require.NoError(t, err)
+	for _, line := range got.Lines {
+		if line.Item == "Fargate vCPU" {
+			assert.InDelta(t, 34*0.25*cost.HoursPerMonth, line.Quantity, 0.001)
+		}
+	}
+	assert.Contains(t, got.Warnings[0], "needs 34 copies")
+}
+
+func TestHoursADayScaleRequestsAndNotWhatIsAlwaysOn(t *testing.T) {
+	half := at(10)
+	half.HoursPerDay = 12
+	assert.InDelta(t, at(10).Requests()/2, half.Requests(), 1)
+	lines := func(u cost.Usage) map[string]float64 {
+		got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), nil, prices(t)).Estimate(u)
+		require.NoError(t, err)
+		all := map[string]float64{}
+		for _, line := range got.Lines {
+			all[line.Item] = line.Quantity
+		}
+		return all
+	}
+	full, halved := lines(at(10)), lines(half)
+	assert.Equal(t, full["load balancer"], halved["load balancer"])
+	assert.Equal(t, full["Fargate vCPU"], halved["Fargate vCPU"])
+	assert.InDelta(t, full["logs taken in"]/2, halved["logs taken in"], 1e-9)
+}
+
+func TestWhatIsOutsideTheTemplateIsPricedAndMarked(t *testing.T) {
+	got, err := cost.NewModel(assembly.Stack{}, []cost.Outside{{Item: "load balancer that ECS makes", PriceKey: "alb.hour", Quantity: 730, Resource: "Service"}}, prices(t)).Estimate(idle())
+	require.NoError(t, err)
+	require.Len(t, got.Lines, 1)
+	assert.Equal(t, "catalog", got.Lines[0].Source)
+	assert.InDelta(t, 16.43, got.Total, 0.001)
+}
+
+func TestAMissingPriceIsAnErrorThatNamesTheStack(t *testing.T) {
+	_, err := cost.NewModel(assembly.Stack{ID: "Mine"}, []cost.Outside{{PriceKey: "none"}}, prices(t)).Estimate(idle())
+	assert.ErrorContains(t, err, "Mine: no price for none")
+}
+
+func TestBreakEvenFindsEveryCrossing(t *testing.T) {
+	flat := func(float64) float64 { return 20 }
+	line := func(x float64) float64 { return 2 * x }
+	step := func(x float64) float64 { return 15 + 10*math.Floor(x/100) }
+	got := cost.BreakEven(flat, line)
+	require.Len(t, got, 1)
+	assert.InEpsilon(t, 10, got[0], 0.002)
+	assert.Empty(t, cost.BreakEven(flat, flat))
+	assert.Empty(t, cost.BreakEven(flat, func(float64) float64 { return 30 }))
+	got = cost.BreakEven(flat, step)
+	require.Len(t, got, 1)
+	assert.InEpsilon(t, 100, got[0], 0.002)
+	wave := func(x float64) float64 { return 20 + math.Sin(math.Log10(x)*math.Pi+0.1) }
+	assert.Len(t, cost.BreakEven(flat, wave), 7)
+}
+
+func TestLoadsSpanTheRangeEvenly(t *testing.T) {
+	loads := cost.Loads(2)
+	assert.Len(t, loads, 15)
+	assert.InEpsilon(t, cost.LeastLoad, loads[0], 1e-9)
+	assert.InEpsilon(t, cost.MostLoad, loads[14], 1e-9)
+}
+
+func BenchmarkBreakEven(b *testing.B) {
+	fargate, function, table := golden(b, "EcsFargate.sandbox"), golden(b, "Lambda.sandbox"), prices(b)
+	bill := func(stack assembly.Stack) func(float64) float64 {
+		model := cost.NewModel(stack, nil, table)
+		return func(rps float64) float64 {
+			got, _ := model.Estimate(at(rps))
+			return got.Total
+		}
+	}
+	for b.Loop() {
+		cost.BreakEven(bill(fargate), bill(function))
+	}
+}

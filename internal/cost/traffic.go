@@ -1,0 +1,72 @@
+package cost
+
+import (
+	"math"
+
+	"refdeploy/internal/assembly"
+	"refdeploy/internal/inventory"
+)
+
+// Assumptions about what is not in a template.
+const (
+	logBytes = 300 // of a request's log line
+
+	freeOutGB = 100 // a month, of data out to the internet
+
+	// A load balancer capacity unit an hour holds 25 new connections a second,
+	// or 1 GB an hour (AWS, Elastic Load Balancing pricing). Connections are
+	// used again: one in ten requests opens a new one.
+	lcuConnections     = 25
+	lcuGB              = 1
+	requestsConnection = 10
+
+	imageGB = 0.005 // the app's image, compressed (4.7 MB, measured 2026-11-23)
+)
+
+func (m *bill) logGB() float64 { return m.usage.Requests() * logBytes / 1e9 }
+
+func (m *bill) outGB() float64 { return m.usage.Requests() * m.usage.ResponseKB * 1000 / 1e9 }
+
+// loadBalancer prices hours, capacity units, and an address a subnet.
+func (m *bill) loadBalancer(id string, r assembly.Resource) {
+	m.line("load balancer", "alb.hour", HoursPerMonth, id)
+	subnets := float64(len(inventory.List(r.Properties["Subnets"])))
+	if r.Properties["Scheme"] == "internet-facing" {
+		m.line("public IPv4 of the load balancer", "ipv4", subnets*HoursPerMonth, id)
+	}
+	if m.usage.RequestsPerSecond > 0 {
+		byConnections := m.usage.RequestsPerSecond / requestsConnection / lcuConnections
+		byBytes := m.usage.RequestsPerSecond * 3600 * m.usage.ResponseKB * 1000 / 1e9 / lcuGB
+		m.line("load balancer capacity", "alb.lcu", math.Max(byConnections, byBytes)*m.usage.LoadedHours(), id)
+	}
+}
+
+// traffic prices what follows from requests alone: logs, answers, and the image.
+func (m *bill) traffic() {
+	if len(m.stack.ImagePlatforms) > 0 {
+		m.line("image in ECR", "ecr.storage", imageGB*float64(len(m.stack.ImagePlatforms)), "image")
+	}
+	if m.usage.Requests() == 0 {
+		return
+	}
+	m.line("logs taken in", "logs.ingest", m.logGB(), "logs")
+	m.line("logs stored", "logs.storage", m.logGB()*m.retentionDays()/30, "logs")
+	if out := m.outGB() - freeOutGB; out > 0 {
+		m.line("data out to the internet, above 100 GB", "data.out", out, "answers")
+	}
+}
+
+// retentionDays is how long the longest-lived log group keeps, or 30 where the
+// template has none.
+func (m *bill) retentionDays() float64 {
+	days := 0.0
+	for _, r := range m.stack.Template.Resources {
+		if r.Type == "AWS::Logs::LogGroup" {
+			days = math.Max(days, inventory.Number(r.Properties["RetentionInDays"]))
+		}
+	}
+	if days == 0 {
+		return 30
+	}
+	return days
+}
