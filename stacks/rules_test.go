@@ -72,6 +72,7 @@ func hasURL(t *testing.T, stack *cdktest.Stack) {
 func hasTags(t *testing.T, stack *cdktest.Stack) {
 	assert.Equal(t, stack.ID, stack.Tags["refdeploy:stack"])
 	assert.Contains(t, []string{"sandbox", "production"}, stack.Tags["refdeploy:profile"])
+	assert.Contains(t, []string{"arm64", "x86_64"}, stack.Tags["refdeploy:architecture"])
 }
 
 func nothingRetired(t *testing.T, stack *cdktest.Stack) {

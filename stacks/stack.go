@@ -40,8 +40,9 @@ func newStack(scope constructs.Construct, id, description string, p Props) awscd
 	p.Description = jsii.String(description)
 	p.TerminationProtection = jsii.Bool(p.Settings.IsProduction())
 	p.Tags = &map[string]*string{
-		"refdeploy:stack":   jsii.String(id),
-		"refdeploy:profile": jsii.String(string(p.Settings.Profile)),
+		"refdeploy:stack":        jsii.String(id),
+		"refdeploy:profile":      jsii.String(string(p.Settings.Profile)),
+		"refdeploy:architecture": jsii.String(string(p.Settings.Architecture)),
 	}
 	return awscdk.NewStack(scope, jsii.String(id), &p.StackProps)
 }

@@ -35,6 +35,16 @@ type Deployment struct {
 	// bootstrapped region, for the deploy to succeed.
 	Needs []string
 
+	// Identity is how the app gets its permissions.
+	Identity string
+
+	// Outside lists what AWS, or a controller, creates that is not in the
+	// template, and Leftovers what `cdk destroy` leaves behind in a sandbox.
+	Outside, Leftovers []string
+
+	Duties Duties
+	Limits Limits
+
 	// New defines the stack.
 	New func(scope constructs.Construct, id string, props *stacks.Props) awscdk.Stack
 }
@@ -53,7 +63,25 @@ func All() []Deployment {
 			Source:       "stacks/ecs_ec2.go",
 			Page:         "docs/patterns/ecs-ec2.md",
 			Needs:        []string{docker, vpc},
-			New:          stacks.NewECSEC2,
+			Identity:     "ECS task role",
+			Outside:      []string{"EC2 instances and their disks, by the auto scaling group", "CloudWatch alarms of the scaling policies"},
+			Leftovers:    []string{leftBootstrap},
+			Duties: Duties{
+				ControlPlane: "AWS",
+				HostOS:       "you: a deploy takes the newest AMI and replaces the instances",
+				Runtime:      "you, with the AMI",
+				Image:        "you: rebuild and deploy",
+				Scale:        "target tracking, then the capacity provider; by hand: aws ecs update-service --cluster … --service … --desired-count N",
+				RollBack:     "the circuit breaker, by itself; by hand: deploy the commit before",
+				Shell:        "aws ssm start-session --target INSTANCE",
+				ReadLogs:     logsOf("EcsEc2"),
+			},
+			Limits: Limits{
+				ScaleToZero: "no", LongestRequest: albIdle, LargestRequest: noLimit, LargestResponse: noLimitOut,
+				GPU: "yes, with a GPU instance type", Architectures: both,
+				ScalesIn: "minutes: an alarm, a task, and an instance when none has room",
+			},
+			New: stacks.NewECSEC2,
 		},
 		{
 			ID:           "EcsFargate",
@@ -62,7 +90,25 @@ func All() []Deployment {
 			Source:       "stacks/ecs_fargate.go",
 			Page:         "docs/patterns/ecs-fargate.md",
 			Needs:        []string{docker, vpc},
-			New:          stacks.NewECSFargate,
+			Identity:     "ECS task role",
+			Outside:      []string{"a network interface for each task, by ECS", "CloudWatch alarms of the scaling policy"},
+			Leftovers:    []string{leftBootstrap},
+			Duties: Duties{
+				ControlPlane: "AWS",
+				HostOS:       "AWS",
+				Runtime:      "AWS",
+				Image:        "you: rebuild and deploy",
+				Scale:        "target tracking; by hand: aws ecs update-service --cluster … --service … --desired-count N",
+				RollBack:     "the circuit breaker, by itself; by hand: deploy the commit before",
+				Shell:        "none: the image has no shell, and there is no host",
+				ReadLogs:     logsOf("EcsFargate"),
+			},
+			Limits: Limits{
+				ScaleToZero: "no", LongestRequest: albIdle, LargestRequest: noLimit, LargestResponse: noLimitOut,
+				GPU: "no", Architectures: both,
+				ScalesIn: "minutes: an alarm and a task",
+			},
+			New: stacks.NewECSFargate,
 		},
 		{
 			ID:           "EksEc2",
@@ -71,7 +117,30 @@ func All() []Deployment {
 			Source:       "stacks/eks_ec2.go",
 			Page:         "docs/patterns/eks-ec2.md",
 			Needs:        []string{docker, vpc},
-			New:          stacks.NewEKSEC2,
+			Identity:     "EKS Pod Identity",
+			Outside: []string{
+				"EC2 instances, their disks and an auto scaling group, by the node group",
+				"the cluster's security group, by EKS",
+				"CoreDNS, kube-proxy and the VPC CNI, by EKS",
+				"the load balancer controller, by its Helm chart",
+			},
+			Leftovers: []string{leftBootstrap},
+			Duties: Duties{
+				ControlPlane: "AWS runs it; you upgrade its version before support ends",
+				HostOS:       "you: aws eks update-nodegroup-version --cluster-name … --nodegroup-name …",
+				Runtime:      "you, with the nodes",
+				Image:        "you: rebuild and deploy",
+				Scale:        "the HorizontalPodAutoscaler, in the nodes that there are; nodes by hand: aws eks update-nodegroup-config",
+				RollBack:     "kubectl -n notes rollout undo deployment/app",
+				Shell:        "kubectl -n notes debug -it POD --image=busybox --target=app --profile=restricted",
+				ReadLogs:     "kubectl -n notes logs -f deployment/app",
+			},
+			Limits: Limits{
+				ScaleToZero: "no", LongestRequest: albIdle, LargestRequest: noLimit, LargestResponse: noLimitOut,
+				GPU: "yes, with a GPU instance type", Architectures: both,
+				ScalesIn: "seconds while nodes have room; nothing adds nodes",
+			},
+			New: stacks.NewEKSEC2,
 		},
 		{
 			ID:           "Lambda",
@@ -79,7 +148,25 @@ func All() []Deployment {
 			DataPlane:    "Firecracker, from a zip",
 			Source:       "stacks/lambda.go",
 			Page:         "docs/patterns/lambda.md",
-			New:          stacks.NewLambda,
+			Identity:     "Lambda execution role",
+			Outside:      []string{"micro-VMs, by Lambda"},
+			Leftovers:    []string{"the zip in the bootstrap bucket, until `npx cdk gc --unstable=gc`"},
+			Duties: Duties{
+				ControlPlane: "AWS",
+				HostOS:       "AWS",
+				Runtime:      "AWS patches provided.al2023; you move on when it ends",
+				Image:        "none: the program is compiled and uploaded on each deploy",
+				Scale:        "by itself, up to the account's concurrency quota",
+				RollBack:     "in production CodeDeploy, by itself; by hand: deploy the commit before",
+				Shell:        "none",
+				ReadLogs:     logsOf("Lambda"),
+			},
+			Limits: Limits{
+				ScaleToZero: "yes", LongestRequest: "10 s as set here; 15 minutes at most", LargestRequest: "6 MB", LargestResponse: "6 MB",
+				GPU: "no", Architectures: both,
+				ScalesIn: "at once: 1,000 more concurrent requests every 10 s",
+			},
+			New: stacks.NewLambda,
 		},
 		{
 			ID:           "AppRunner",
@@ -89,7 +176,25 @@ func All() []Deployment {
 			Page:         "docs/patterns/app-runner.md",
 			ClosedSince:  "2026-04-30",
 			Needs:        []string{docker, "an account that used App Runner before 2026-04-30"},
-			New:          stacks.NewAppRunner,
+			Identity:     "App Runner instance role",
+			Outside:      []string{"load balancer, certificate and instances, by App Runner", "two log groups, by App Runner"},
+			Leftovers:    []string{leftBootstrap, "the log groups /aws/apprunner/…, which never expire"},
+			Duties: Duties{
+				ControlPlane: "AWS",
+				HostOS:       "AWS",
+				Runtime:      "AWS",
+				Image:        "you: rebuild and deploy, or push to GitHub",
+				Scale:        "by itself, by requests at once",
+				RollBack:     "a release that fails its health checks gets no traffic; by hand: deploy the commit before",
+				Shell:        "none",
+				ReadLogs:     "aws logs tail --follow /aws/apprunner/SERVICE/ID/application",
+			},
+			Limits: Limits{
+				ScaleToZero: "no: memory of one instance always bills", LongestRequest: "120 s", LargestRequest: "not documented; the app takes 4 KiB", LargestResponse: "not documented",
+				GPU: "no", Architectures: "x86_64",
+				ScalesIn: "seconds, from instances that wait",
+			},
+			New: stacks.NewAppRunner,
 		},
 	}
 }
