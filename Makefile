@@ -1,8 +1,11 @@
-# The README's two commands are the first two targets. npm's programs come
+# The README's commands are the first targets. npm's programs come
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: synth test bench golden docs clean
+.PHONY: compare synth test bench golden docs clean
+
+compare: node_modules ## show the deployments beside each other
+	@go run ./cmd/refdeploy compare
 
 synth: node_modules ## write every stack's template to cdk.out and list the stacks
 	@output=$$(npx cdk synth --quiet 2>&1) || { echo "$$output" >&2; exit 1; }
@@ -14,6 +17,7 @@ test: node_modules ## run every test
 
 bench: node_modules ## measure synthesis and the app
 	go test -run '^$$' -bench Synth -benchtime 5x .
+	go test -run '^$$' -bench Compare -benchtime 5x ./cmd/refdeploy
 	go test -run '^$$' -bench 'Ready|First|Idle' -benchtime 20x ./app
 	go test -run '^$$' -bench Info -benchtime 300000x ./app
 

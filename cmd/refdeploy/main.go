@@ -33,7 +33,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newList())
+	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newAssemble())
 	return root
 }
 

@@ -7,9 +7,9 @@ const (
 	LeastLoad = 0.001
 	MostLoad  = 10_000
 
-	// steps a factor of ten is how finely it is searched. Two bills that cross
-	// and cross back within a step are not told apart.
-	steps = 100
+	// Steps a factor of ten is how finely the range is searched. Two bills that
+	// cross and cross back within a step are not told apart.
+	Steps = 100
 )
 
 // Loads returns the loads that a curve is drawn through, evenly in logarithm,
@@ -29,7 +29,7 @@ func Loads(n int) []float64 {
 func BreakEven(a, b func(requestsPerSecond float64) float64) []float64 {
 	var found []float64
 	last, lastLoad := 0.0, 0.0
-	for _, load := range Loads(steps) {
+	for _, load := range Loads(Steps) {
 		difference := a(load) - b(load)
 		if difference == 0 {
 			continue

@@ -1,0 +1,178 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Row is one fact of every deployment, in their order.
+type Row struct {
+	Label string
+	Cells []string
+}
+
+// A Section is a group of rows under a title.
+type Section struct {
+	Title string
+	Rows  []Row
+}
+
+// Sections returns the comparison as tables with a column for each deployment:
+// what every format for people shows.
+func (r Report) Sections() []Section {
+	row := func(label string, cell func(Deployment) string) Row {
+		out := Row{Label: label}
+		for _, d := range r.Deployments {
+			out.Cells = append(out.Cells, cell(d))
+		}
+		return out
+	}
+	count := func(label string, n func(Deployment) int) Row {
+		return row(label, func(d Deployment) string { return fmt.Sprint(n(d)) })
+	}
+	list := func(label string, of func(Deployment) []string) Row {
+		return row(label, func(d Deployment) string { return none(strings.Join(of(d), "; ")) })
+	}
+
+	sections := []Section{
+		{"What it is", []Row{
+			row("Control plane", func(d Deployment) string { return d.ControlPlane }),
+			row("Data plane", func(d Deployment) string { return d.DataPlane }),
+			row("Status", func(d Deployment) string { return d.Status }),
+			count("Resources in the template", func(d Deployment) int { return d.Resources.Total }),
+			list("Created outside it", func(d Deployment) []string { return d.Outside }),
+			list("The account needs", func(d Deployment) []string { return d.Needs }),
+			list("cdk destroy leaves", func(d Deployment) []string { return d.Leftovers }),
+		}},
+		{"Permissions and exposure", []Row{
+			row("Identity of the app", func(d Deployment) string { return d.Identity }),
+			count("IAM roles", func(d Deployment) int { return d.IAM.Roles }),
+			count("IAM statements", func(d Deployment) int { return d.IAM.Statements }),
+			count("AWS managed policies", func(d Deployment) int { return d.IAM.ManagedPolicies }),
+			count("Statements with a wildcard action", func(d Deployment) int { return d.IAM.WildcardActions }),
+			count("Statements with a wildcard resource", func(d Deployment) int { return d.IAM.WildcardResources }),
+			row("The internet reaches", func(d Deployment) string {
+				var all []string
+				for _, e := range d.Exposure {
+					all = append(all, fmt.Sprintf("%s, port %d, from %s", e.Resource, e.Port, e.CIDR))
+				}
+				return none(strings.Join(all, "; "))
+			}),
+			row("Encryption", func(d Deployment) string { return says(d.Storage) }),
+			row("Logs", func(d Deployment) string { return says(d.Logs) }),
+		}},
+		{"Cost a month", r.costRows()},
+	}
+	return append(sections, r.dutiesAndLimits()...)
+}
+
+func (r Report) dutiesAndLimits() []Section {
+	duties, limits := Section{Title: "Who runs what, and how to operate it"}, Section{Title: "Limits"}
+	for i, field := range r.Deployments[0].Duties.Fields() {
+		row := Row{Label: field.Label}
+		for _, d := range r.Deployments {
+			row.Cells = append(row.Cells, d.Duties.Fields()[i].Value)
+		}
+		duties.Rows = append(duties.Rows, row)
+	}
+	for i, field := range r.Deployments[0].Limits.Fields() {
+		row := Row{Label: field.Label}
+		for _, d := range r.Deployments {
+			row.Cells = append(row.Cells, d.Limits.Fields()[i].Value)
+		}
+		limits.Rows = append(limits.Rows, row)
+	}
+	return []Section{duties, limits}
+}
+
+// costRows has a row for each item that any deployment pays for.
+func (r Report) costRows() []Row {
+	var items []string
+	for _, d := range r.Deployments {
+		for _, line := range d.MonthlyUSD.Lines {
+			if !slices.Contains(items, line.Item) {
+				items = append(items, line.Item)
+			}
+		}
+	}
+	var rows []Row
+	for _, item := range items {
+		row := Row{Label: item}
+		for _, d := range r.Deployments {
+			cell := "–"
+			for _, line := range d.MonthlyUSD.Lines {
+				if line.Item == item {
+					cell = usd(line.USD)
+				}
+			}
+			row.Cells = append(row.Cells, cell)
+		}
+		rows = append(rows, row)
+	}
+	all := Row{Label: "All"}
+	unpriced := Row{Label: "Bills, without a price here"}
+	warnings := Row{Label: "Note"}
+	for _, d := range r.Deployments {
+		all.Cells = append(all.Cells, usd(d.MonthlyUSD.Total))
+		unpriced.Cells = append(unpriced.Cells, none(strings.Join(d.MonthlyUSD.Unpriced, "; ")))
+		warnings.Cells = append(warnings.Cells, none(strings.Join(d.MonthlyUSD.Warnings, "; ")))
+	}
+	return append(rows, all, unpriced, warnings)
+}
+
+// Assumptions is the load and the prices in a sentence.
+func (r Report) Assumptions() string {
+	return fmt.Sprintf("Load %q: %s requests/s for %g hours a day, %g ms of CPU and %g kB a response. Prices of %s, on demand, US dollars, the oldest of %s.",
+		r.Usage.Profile, load(r.Usage.RequestsPerSecond), r.Usage.HoursPerDay, r.Usage.CPUMs, r.Usage.ResponseKB, r.Prices.Region, r.Prices.AsOf)
+}
+
+// CheapestSentences says who is the cheapest over which load.
+func (r Report) CheapestSentences() []string {
+	var all []string
+	for _, c := range r.Cheapest {
+		all = append(all, fmt.Sprintf("%s from %s to %s requests/s", c.ID, load(c.From), load(c.To)))
+	}
+	return all
+}
+
+// BreakEvenSentences says between which two the cheaper changes, and where.
+func (r Report) BreakEvenSentences() []string {
+	var all []string
+	for _, b := range r.BreakEven {
+		all = append(all, fmt.Sprintf("%s below, %s above %s requests/s", b.A, b.B, load(b.RequestsPerSecond)))
+	}
+	return all
+}
+
+// says groups equal facts: "disk encrypted (2)".
+func says(facts []Fact) string {
+	counts := map[string]int{}
+	var order []string
+	for _, f := range facts {
+		if counts[f.Says] == 0 {
+			order = append(order, f.Says)
+		}
+		counts[f.Says]++
+	}
+	for i, text := range order {
+		if counts[text] > 1 {
+			order[i] = fmt.Sprintf("%s (%d)", text, counts[text])
+		}
+	}
+	return none(strings.Join(order, "; "))
+}
+
+func none(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+func usd(amount float64) string { return fmt.Sprintf("%.2f", amount) }
+
+// load writes a number of requests a second without an exponent.
+func load(requestsPerSecond float64) string {
+	return fmt.Sprintf("%.6g", requestsPerSecond)
+}
