@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare synth test bench golden docs clean
+.PHONY: compare synth test test-browser bench golden docs clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -14,6 +14,9 @@ synth: node_modules ## write every stack's template to cdk.out and list the stac
 test: node_modules ## run every test
 	go vet ./...
 	go test ./...
+
+test-browser: ## look at the HTML report in Chromium, which has to be installed
+	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./internal/report
 
 bench: node_modules ## measure synthesis and the app
 	go test -run '^$$' -bench Synth -benchtime 5x .

@@ -176,7 +176,7 @@ func (m *bill) instance(template map[string]any) (string, instanceType, bool) {
 
 // instances prices n instances with their disks and addresses.
 func (m *bill) instances(id, name string, n float64, template map[string]any, public bool) {
-	m.line(name, "ec2."+name, n*HoursPerMonth, id)
+	m.line("instances, "+name, "ec2."+name, n*HoursPerMonth, id)
 	for _, mapping := range inventory.List(template["BlockDeviceMappings"]) {
 		disk := inventory.Object(inventory.Object(mapping)["Ebs"])
 		m.line("disk of instances", "ebs."+str(disk["VolumeType"]), n*inventory.Number(disk["VolumeSize"]), id)

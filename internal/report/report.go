@@ -26,7 +26,8 @@ type Report struct {
 	BreakEven   []BreakEven       `json:"breakEven"`
 	Cheapest    []Cheapest        `json:"cheapest"`
 
-	curves map[string][]float64 // monthly totals by id, at curveLoads
+	curves map[string][]float64     // monthly totals by id, at curveLoads
+	idle   map[string]cost.Estimate // bills by id, while nobody calls
 }
 
 // Prices says where the prices are from.
@@ -141,6 +142,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Repor
 		BreakEven: []BreakEven{},
 		Cheapest:  []Cheapest{},
 		curves:    map[string][]float64{},
+		idle:      map[string]cost.Estimate{},
 	}
 	bills := map[string]func(float64) float64{}
 	for _, d := range catalog.All() {
@@ -157,6 +159,9 @@ func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Repor
 		model := cost.NewModel(stack, nil, prices)
 		estimate, err := model.Estimate(usage)
 		if err != nil {
+			return Report{}, err
+		}
+		if r.idle[d.ID], err = model.Estimate(cost.Profiles()[0]); err != nil {
 			return Report{}, err
 		}
 		r.Deployments = append(r.Deployments, describe(d, inventory.Of(stack.Template), estimate))

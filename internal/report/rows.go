@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -62,9 +63,34 @@ func (r Report) Sections() []Section {
 			row("Encryption", func(d Deployment) string { return says(d.Storage) }),
 			row("Logs", func(d Deployment) string { return says(d.Logs) }),
 		}},
-		{"Cost a month", r.costRows()},
+		{costTitle, r.costRows()},
 	}
 	return append(sections, r.dutiesAndLimits()...)
+}
+
+const costTitle = "Cost a month, US dollars"
+
+// TypeRows counts the resources of each type.
+func (r Report) TypeRows() []Row {
+	types := map[string]bool{}
+	for _, d := range r.Deployments {
+		for name := range d.Resources.ByType {
+			types[name] = true
+		}
+	}
+	var rows []Row
+	for _, name := range slices.Sorted(maps.Keys(types)) {
+		row := Row{Label: name}
+		for _, d := range r.Deployments {
+			cell := "–"
+			if n := d.Resources.ByType[name]; n > 0 {
+				cell = fmt.Sprint(n)
+			}
+			row.Cells = append(row.Cells, cell)
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 func (r Report) dutiesAndLimits() []Section {

@@ -11,7 +11,7 @@ import (
 )
 
 // Formats are the formats that [Report.Write] knows.
-func Formats() []string { return []string{"table", "markdown", "json"} }
+func Formats() []string { return []string{"table", "markdown", "json", "html"} }
 
 // Write writes the report in a format of [Formats].
 func (r Report) Write(w io.Writer, format string) error {
@@ -22,6 +22,8 @@ func (r Report) Write(w io.Writer, format string) error {
 		return r.writeMarkdown(w)
 	case "json":
 		return writeJSON(w, r)
+	case "html":
+		return r.writeHTML(w)
 	}
 	return fmt.Errorf("format: got %q; allowed: %s", format, strings.Join(Formats(), ", "))
 }
