@@ -72,6 +72,7 @@ type Line struct {
 	USD       float64 // a month, rounded to the cent
 	Resource  string  // logical id, or what makes it outside the template
 	Source    string  // template or catalog
+	PriceKey  string  // of the table of prices
 }
 
 // An Outside is something that bills and is not in the template.
@@ -141,7 +142,7 @@ func (m *bill) line(item, key string, quantity float64, resource string) {
 		p = price.Price{}
 	}
 	m.estimate.Lines = append(m.estimate.Lines, Line{
-		Item: item, Quantity: quantity, Unit: p.Unit, UnitPrice: p.USD, USD: cents(quantity * p.USD), Resource: resource, Source: "template",
+		Item: item, Quantity: quantity, Unit: p.Unit, UnitPrice: p.USD, USD: cents(quantity * p.USD), Resource: resource, Source: "template", PriceKey: key,
 	})
 }
 

@@ -11,9 +11,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/catalog"
+	"refdeploy/internal/cost"
+	"refdeploy/internal/price"
+	"refdeploy/internal/report"
 	"refdeploy/internal/settings"
 )
 
@@ -46,6 +50,11 @@ func Render(root string) (map[string]string, error) {
 	if err := render("docs/reference.md", map[string]string{"settings": settingsTable(), "needs": needs()}); err != nil {
 		return nil, err
 	}
+	prices, err := price.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	var stacks []assembly.Stack
 	for _, d := range catalog.All() {
 		sandbox, err := golden(root, d.ID, settings.Sandbox)
 		if err != nil {
@@ -55,12 +64,39 @@ func Render(root string) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
+		stack := assembly.Stack{ID: d.ID, Template: sandbox}
+		stacks = append(stacks, stack)
+		bill, err := bill(stack, prices)
+		if err != nil {
+			return nil, err
+		}
 		if err := render(d.Page, map[string]string{
 			"resources":    resources(sandbox, production),
 			"suppressions": suppressions(sandbox, production),
+			"cost":         bill,
+			"duties":       fields(append(d.Duties.Fields(), d.Limits.Fields()...)),
 		}); err != nil {
 			return nil, err
 		}
+	}
+
+	var reports []report.Report
+	for _, usage := range cost.Profiles() {
+		r, err := report.Build(stacks, prices, usage)
+		if err != nil {
+			return nil, err
+		}
+		reports = append(reports, r)
+	}
+	if pages["docs/images/cost-over-load.svg"], err = reports[0].LoadChart(); err != nil {
+		return nil, err
+	}
+	if err := render("docs/choosing.md", map[string]string{
+		"totals":    totals(reports),
+		"cheapest":  bullets(reports[0].CheapestSentences()),
+		"decisions": decisions(reports[0]),
+	}); err != nil {
+		return nil, err
 	}
 	return pages, nil
 }
@@ -162,3 +198,87 @@ func suppressions(templates ...assembly.Template) string {
 	slices.SortFunc(rows, slices.Compare)
 	return table(append([][]string{{"Rule", "Why it is accepted"}}, rows...)...)
 }
+
+// bill is what a sandbox costs a month, by item, under three loads.
+func bill(stack assembly.Stack, prices price.Table) (string, error) {
+	profiles := cost.Profiles()[:3] // idle, small and medium
+	model := cost.NewModel(stack, nil, prices)
+	var order []string
+	lines := map[string][]cost.Line{}
+	head, all := []string{"Item", "Unit price"}, []string{"**all**", ""}
+	for i, usage := range profiles {
+		estimate, err := model.Estimate(usage)
+		if err != nil {
+			return "", err
+		}
+		for _, line := range estimate.Lines {
+			if lines[line.Item] == nil {
+				lines[line.Item] = make([]cost.Line, len(profiles))
+				order = append(order, line.Item)
+			}
+			lines[line.Item][i] = line
+		}
+		head = append(head, fmt.Sprintf("%s, %g requests/s", usage.Profile, usage.RequestsPerSecond))
+		all = append(all, fmt.Sprintf("**%.2f**", estimate.Total))
+	}
+	rows := [][]string{append(head, "Price from")}
+	for _, item := range order {
+		last := lines[item][len(profiles)-1] // the largest load has every item
+		p, err := prices.Get(last.PriceKey)
+		if err != nil {
+			return "", err
+		}
+		row := []string{item, fmt.Sprintf("%.10g a %s", p.USD, p.Unit)}
+		for _, line := range lines[item] {
+			row = append(row, fmt.Sprintf("%.2f", line.USD))
+		}
+		rows = append(rows, append(row, fmt.Sprintf("%s, %s", p.Source, p.Date.Format(time.DateOnly))))
+	}
+	return table(append(rows, append(all, ""))...), nil
+}
+
+// fields renders facts by name.
+func fields(all []catalog.Field) string {
+	rows := [][]string{{"", ""}}
+	for _, f := range all {
+		rows = append(rows, []string{f.Label, strings.ReplaceAll(f.Value, "|", `\|`)})
+	}
+	return table(rows...)
+}
+
+// totals is what each deployment costs a month under each load.
+func totals(reports []report.Report) string {
+	head := []string{"Deployment"}
+	for _, r := range reports {
+		head = append(head, fmt.Sprintf("%s, %g requests/s", r.Usage.Profile, r.Usage.RequestsPerSecond))
+	}
+	rows := [][]string{head}
+	for i, d := range reports[0].Deployments {
+		row := []string{d.ID}
+		for _, r := range reports {
+			row = append(row, fmt.Sprintf("%.2f", r.Deployments[i].MonthlyUSD.Total))
+		}
+		rows = append(rows, row)
+	}
+	return table(rows...)
+}
+
+// decisions is the table to choose by.
+func decisions(r report.Report) string {
+	head := []string{""}
+	for _, d := range r.Deployments {
+		head = append(head, d.ID)
+	}
+	rows := [][]string{head}
+	for _, section := range r.Sections() {
+		for _, row := range section.Rows {
+			switch row.Label {
+			case "Identity of the app", "Host OS", "Runtime", "Scales to zero", "Longest request", "Largest request", "GPU", "Architectures", "Adds capacity in", "cdk destroy leaves", "Status":
+				rows = append(rows, append([]string{row.Label}, row.Cells...))
+			}
+		}
+	}
+	return table(rows...)
+}
+
+func bullets(lines []string) string { return "- " + strings.Join(lines, "\n- ") + "\n" }

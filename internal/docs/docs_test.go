@@ -43,8 +43,9 @@ func TestGeneratedSectionsAreCurrent(t *testing.T) {
 func TestPatternPagesHaveTheirGeneratedSections(t *testing.T) {
 	for _, d := range catalog.All() {
 		page := read(t, d.Page)
-		assert.Contains(t, page, "<!-- generated: resources -->", d.Page)
-		assert.Contains(t, page, "<!-- generated: suppressions -->", d.Page)
+		for _, section := range []string{"resources", "suppressions", "cost", "duties"} {
+			assert.Contains(t, page, "<!-- generated: "+section+" -->", d.Page)
+		}
 	}
 }
 

@@ -44,42 +44,24 @@ func lineColor(i int) color.RGBA { return lineColors[i%len(lineColors)] }
 // loadChart draws the monthly bill over the load, both in logarithm, with the
 // break-even loads marked.
 func (r Report) loadChart() ([]Layer, error) {
-	// A bill below a cent is not on the chart: it has no logarithm.
-	const least = 0.01
-	most := least
-	for _, curve := range r.curves {
-		most = math.Max(most, slices.Max(curve))
-	}
 	sheet := func(axes bool, add func(*plot.Plot) error) (string, error) {
-		p := plot.New()
-		p.X.Label.Text, p.Y.Label.Text = "requests a second", "US dollars a month"
-		p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
-		p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
-		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = cost.LeastLoad, cost.MostLoad, least, math.Pow(10, math.Ceil(math.Log10(most)))
-		return render(p, axes, add)
+		return render(r.loadPlot(), axes, add)
 	}
-
 	axes, err := sheet(true, func(p *plot.Plot) error { p.Add(plotter.NewGrid()); return nil })
 	if err != nil {
 		return nil, err
 	}
 	layers := []Layer{{SVG: axes}}
 	for i, d := range r.Deployments {
-		var points plotter.XYs
-		for j, x := range curveLoads() {
-			if y := r.curves[d.ID][j]; y >= least {
-				points = append(points, plotter.XY{X: x, Y: y})
-			}
-		}
+		points := r.drawn(d.ID)
 		if len(points) == 0 {
 			continue
 		}
 		svg, err := sheet(false, func(p *plot.Plot) error {
-			line, err := plotter.NewLine(points)
+			line, err := r.line(i, points)
 			if err != nil {
 				return err
 			}
-			line.Color, line.Width, line.Dashes = lineColor(i), 2.5, lineDashes[i%len(lineDashes)]
 			p.Add(line)
 			return nil
 		})
@@ -91,7 +73,7 @@ func (r Report) loadChart() ([]Layer, error) {
 	for _, b := range r.BreakEven {
 		svg, err := sheet(false, func(p *plot.Plot) error {
 			y := r.at(b.A, b.RequestsPerSecond)
-			if y < least {
+			if y < leastDrawn {
 				return nil
 			}
 			dot, err := plotter.NewScatter(plotter.XYs{{X: b.RequestsPerSecond, Y: y}})
@@ -108,6 +90,72 @@ func (r Report) loadChart() ([]Layer, error) {
 		layers = append(layers, Layer{IDs: []string{b.A, b.B}, SVG: svg})
 	}
 	return layers, nil
+}
+
+// LoadChart returns the chart of bills over the load in one piece, on white, for
+// a page that cannot take deployments away.
+func (r Report) LoadChart() (string, error) {
+	p := r.loadPlot()
+	p.Title.Text = "A month's bill over the load, sandbox profile"
+	p.Add(plotter.NewGrid())
+	p.Legend.Top, p.Legend.Left = true, true
+	for i, d := range r.Deployments {
+		points := r.drawn(d.ID)
+		if len(points) == 0 {
+			continue
+		}
+		line, err := r.line(i, points)
+		if err != nil {
+			return "", err
+		}
+		p.Add(line)
+		p.Legend.Add(d.ID, line)
+	}
+	canvas := vgsvg.New(chartWidth, chartHeight)
+	p.Draw(draw.New(canvas))
+	var b bytes.Buffer
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+// leastDrawn is the smallest bill on the chart, a cent: nothing has no logarithm.
+const leastDrawn = 0.01
+
+// loadPlot is an empty chart of bills over the load, both in logarithm.
+func (r Report) loadPlot() *plot.Plot {
+	most := leastDrawn
+	for _, curve := range r.curves {
+		most = math.Max(most, slices.Max(curve))
+	}
+	p := plot.New()
+	p.X.Label.Text, p.Y.Label.Text = "requests a second", "US dollars a month"
+	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = cost.LeastLoad, cost.MostLoad, leastDrawn, math.Pow(10, math.Ceil(math.Log10(most)))
+	return p
+}
+
+// drawn returns the points of a curve that are on the chart.
+func (r Report) drawn(id string) plotter.XYs {
+	var points plotter.XYs
+	for j, x := range curveLoads() {
+		if y := r.curves[id][j]; y >= leastDrawn {
+			points = append(points, plotter.XY{X: x, Y: y})
+		}
+	}
+	return points
+}
+
+// line draws the curve of the i-th deployment.
+func (r Report) line(i int, points plotter.XYs) (*plotter.Line, error) {
+	line, err := plotter.NewLine(points)
+	if err != nil {
+		return nil, err
+	}
+	line.Color, line.Width, line.Dashes = lineColor(i), 2.5, lineDashes[i%len(lineDashes)]
+	return line, nil
 }
 
 // at reads a curve between its points.

@@ -110,7 +110,8 @@ type Line struct {
 	UnitPrice float64 `json:"unitPrice"`
 	USD       float64 `json:"usd"`
 	Resource  string  `json:"resource"`
-	Source    string  `json:"source"` // template or catalog
+	Source    string  `json:"source"`   // template or catalog
+	PriceKey  string  `json:"priceKey"` // as `refdeploy prices` prints it
 }
 
 // A BreakEven is a load at which the cheaper of two changes.
