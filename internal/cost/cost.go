@@ -4,8 +4,8 @@
 // # Load
 //
 // A load of r requests a second, for h hours a day, is r × 3600 × h × 730/24
-// requests a month: a month has 730 hours. Only requests follow h; what is on,
-// is on all day.
+// requests a month: a month has 730 hours. What the template starts with is on
+// all day; requests, and the copies that are added for them, follow h.
 //
 // # How many
 //
@@ -18,6 +18,16 @@
 // template allows are priced, and a warning says so. On instances, the copies
 // that fit decide how many instances there are: by the CPU and memory that a
 // task reserves, or a pod requests.
+//
+// # Burstable instances
+//
+// t3 and t4g run in unlimited mode unless told otherwise. CPU hours of the app
+// above instance hours × vCPU × baseline are surplus credits, which bill.
+//
+// # Unpriced
+//
+// A resource type, or a property that bills ([extras]), that the model does not
+// price is named in [Estimate.Unpriced]; nothing is silently zero.
 //
 // # Rounding
 //
@@ -63,6 +73,9 @@ func (u Usage) Requests() float64 {
 // LoadedHours is how many hours of a month have load.
 func (u Usage) LoadedHours() float64 { return HoursPerMonth * u.HoursPerDay / 24 }
 
+// CPU is how many vCPU the load keeps busy.
+func (u Usage) CPU() float64 { return u.RequestsPerSecond * u.CPUMillis / 1000 }
+
 // A Line is one item of the bill.
 type Line struct {
 	Item      string
@@ -97,11 +110,18 @@ type Model struct {
 	outside  []Outside
 	prices   price.Table
 	workload workload
+
+	logBytes    float64         // of a request
+	extras      []string        // what bills and has no price under any load
+	provisioner map[string]bool // the functions that work only during a deploy
 }
 
 // NewModel reads what of a stack does not depend on the load.
 func NewModel(stack assembly.Stack, outside []Outside, prices price.Table) Model {
-	return Model{stack: stack, outside: outside, prices: prices, workload: workloadOf(stack.Template)}
+	return Model{
+		stack: stack, outside: outside, prices: prices, workload: workloadOf(stack.Template),
+		logBytes: logBytesOf(stack.Template), extras: extrasOf(stack.Template), provisioner: provisionersOf(stack.Template),
+	}
 }
 
 // Estimate returns the bill under a load. It fails when a price is missing; a
@@ -112,9 +132,11 @@ func (mod Model) Estimate(usage Usage) (Estimate, error) {
 		m.add(id, m.stack.Template.Resources[id])
 	}
 	m.traffic()
+	for _, name := range m.extras {
+		m.unpriced[name] = true
+	}
 	for _, o := range m.outside {
-		m.line(o.Item, o.PriceKey, o.Quantity, o.Resource)
-		m.estimate.Lines[len(m.estimate.Lines)-1].Source = "catalog"
+		m.outsideLine(o.Item, o.PriceKey, o.Quantity, o.Resource)
 	}
 	m.estimate.Unpriced = slices.Sorted(maps.Keys(m.unpriced))
 	for _, line := range m.estimate.Lines {
@@ -146,6 +168,27 @@ func (m *bill) line(item, key string, quantity float64, resource string) {
 	})
 }
 
+// outsideLine adds an item that AWS makes and the template does not hold.
+func (m *bill) outsideLine(item, key string, quantity float64, resource string) {
+	m.line(item, key, quantity, resource)
+	m.estimate.Lines[len(m.estimate.Lines)-1].Source = "catalog"
+}
+
+// alarm prices the metrics of an alarm at standard resolution.
+func (m *bill) alarm(id string, alarm assembly.Resource) {
+	if period := inventory.Number(alarm.Properties["Period"]); period > 0 && period < 60 {
+		m.cannotPrice(alarm.Type, "high resolution")
+		return
+	}
+	metrics := 0
+	for _, metric := range inventory.List(alarm.Properties["Metrics"]) {
+		if inventory.Object(metric)["MetricStat"] != nil {
+			metrics++
+		}
+	}
+	m.line("alarm", "cloudwatch.alarm", float64(max(metrics, 1)), id)
+}
+
 func cents(usd float64) float64 { return math.Round(usd*100) / 100 }
 
 func (m *bill) warn(format string, args ...any) {
@@ -160,7 +203,9 @@ func (m *bill) add(id string, r assembly.Resource) {
 	case "AWS::EC2::NatGateway":
 		m.line("NAT gateway", "nat.hour", HoursPerMonth, id)
 		// Notes take the S3 endpoint, which is free. Logs go through.
-		m.line("data through NAT, logs", "nat.gb", m.logGB()/float64(m.count(r.Type)), id)
+		if logs := m.logGB(); logs > 0 {
+			m.line("data through NAT, logs", "nat.gb", logs/float64(m.count(r.Type)), id)
+		}
 	case "AWS::EC2::EIP":
 		m.line("public IPv4 of the NAT gateway", "ipv4", HoursPerMonth, id)
 	case "AWS::ECS::Service":
@@ -179,6 +224,20 @@ func (m *bill) add(id string, r assembly.Resource) {
 		m.function(id, r)
 	case "AWS::AppRunner::Service":
 		m.appRunner(id, r)
+	case "AWS::AutoScaling::AutoScalingGroup":
+		if m.count("AWS::ECS::Service") == 0 { // with a service, its tasks say how many
+			m.cannotPrice(r.Type, "what runs on it")
+		}
+	case "AWS::CloudWatch::Alarm":
+		m.alarm(id, r)
+	case "AWS::ApplicationAutoScaling::ScalingPolicy":
+		if r.Properties["PolicyType"] == "TargetTrackingScaling" {
+			m.outsideLine("alarms that target tracking adds", "cloudwatch.alarm", 2, id)
+		}
+	case "AWS::ECS::CapacityProvider":
+		if field(r.Properties, "AutoScalingGroupProvider", "ManagedScaling", "Status") == "ENABLED" {
+			m.outsideLine("alarms that the capacity provider adds", "cloudwatch.alarm", 2, id)
+		}
 	default:
 		if !free[r.Type] {
 			m.unpriced[r.Type] = true
@@ -192,8 +251,6 @@ func (m *bill) add(id string, r assembly.Resource) {
 var free = map[string]bool{
 	"AWS::AppRunner::AutoScalingConfiguration":      true,
 	"AWS::ApplicationAutoScaling::ScalableTarget":   true,
-	"AWS::ApplicationAutoScaling::ScalingPolicy":    true,
-	"AWS::AutoScaling::AutoScalingGroup":            true,
 	"AWS::CodeDeploy::Application":                  true,
 	"AWS::CodeDeploy::DeploymentGroup":              true,
 	"AWS::EC2::InternetGateway":                     true,
@@ -208,7 +265,6 @@ var free = map[string]bool{
 	"AWS::EC2::VPC":                                 true,
 	"AWS::EC2::VPCEndpoint":                         true, // gateway endpoints, the only kind here
 	"AWS::EC2::VPCGatewayAttachment":                true,
-	"AWS::ECS::CapacityProvider":                    true,
 	"AWS::ECS::ClusterCapacityProviderAssociations": true,
 	"AWS::ECS::TaskDefinition":                      true,
 	"AWS::EKS::AccessEntry":                         true,

@@ -66,7 +66,7 @@ func TestKnownBills(t *testing.T) {
 		service   = `"Service":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"FARGATE","DesiredCount":1,"TaskDefinition":{"Ref":"Task"}}}`
 		task      = `"Task":{"Type":"AWS::ECS::TaskDefinition","Properties":{"Cpu":"256","Memory":"512","RuntimePlatform":{"CpuArchitecture":"%s"}}}`
 		appRunner = `"S":{"Type":"AWS::AppRunner::Service","Properties":{"InstanceConfiguration":{"Cpu":"256","Memory":"512"},"AutoScalingConfigurationArn":{"Fn::GetAtt":["X","Arn"]}}},"X":{"Type":"AWS::AppRunner::AutoScalingConfiguration","Properties":{"MinSize":1,"MaxSize":4}}`
-		function  = `"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"provided.al2023","MemorySize":128,"Timeout":10,"Architectures":["arm64"]}}`
+		function  = `"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"provided.al2023","MemorySize":128,"Timeout":10,"Architectures":["arm64"]}},"U":{"Type":"AWS::Lambda::Url","Properties":{"TargetFunctionArn":{"Ref":"F"}}}`
 	)
 	million := at(1e6 / (cost.HoursPerMonth * 3600))
 	million.CPUMillis, million.ResponseKB = 100*128.0/1769, 0
@@ -121,7 +121,7 @@ func TestLinesAddUpToTheTotalToTheCent(t *testing.T) {
 }
 
 func TestIdleSandboxes(t *testing.T) {
-	for id, want := range map[string]float64{"EcsFargate": 34.59, "EcsEc2": 42.04, "EksEc2": 126.51, "Lambda": 0, "AppRunner": 2.56} {
+	for id, want := range map[string]float64{"EcsFargate": 34.79, "EcsEc2": 42.44, "EksEc2": 126.51, "Lambda": 0.10, "AppRunner": 2.56} {
 		assert.InDelta(t, want, total(t, golden(t, id+".sandbox"), idle()), 0.02, id)
 	}
 }
@@ -138,8 +138,8 @@ func TestMoreLoadNeverCostsLess(t *testing.T) {
 }
 
 func TestATypeThatIsNotModelledIsNamed(t *testing.T) {
-	got := of(t, `{"DB":{"Type":"AWS::RDS::DBInstance"},"Alarm":{"Type":"AWS::CloudWatch::Alarm"},"VPC":{"Type":"AWS::EC2::VPC"}}`, idle())
-	assert.Equal(t, []string{"AWS::CloudWatch::Alarm", "AWS::RDS::DBInstance"}, got.Unpriced)
+	got := of(t, `{"DB":{"Type":"AWS::RDS::DBInstance"},"VPC":{"Type":"AWS::EC2::VPC"}}`, idle())
+	assert.Equal(t, []string{"AWS::RDS::DBInstance"}, got.Unpriced)
 	assert.Zero(t, got.Total)
 }
 
@@ -153,11 +153,7 @@ func TestEveryTypeOfTheStacksIsPricedFreeOrNamed(t *testing.T) {
 	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
 		got, err := cost.NewModel(golden(t, id+".sandbox"), nil, prices(t)).Estimate(idle())
 		require.NoError(t, err)
-		if id == "Lambda" {
-			assert.Equal(t, []string{"AWS::CloudWatch::Alarm"}, got.Unpriced)
-		} else {
-			assert.Empty(t, got.Unpriced, id)
-		}
+		assert.Empty(t, got.Unpriced, id)
 	}
 }
 
@@ -254,3 +250,99 @@ func BenchmarkBreakEven(b *testing.B) {
 		cost.BreakEven(bill(fargate), bill(function))
 	}
 }
+
+func TestWhatBillsInAWayThatIsNotModelledIsNamed(t *testing.T) {
+	const node = `"T":{"Type":"AWS::EC2::LaunchTemplate","Properties":{"LaunchTemplateData":{"InstanceType":"t4g.medium"}}},"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"LaunchTemplate":{"Id":{"Ref":"T"}}`
+	tests := []struct{ name, resources, want string }{
+		{"tasks on your own servers", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"EXTERNAL"}}}`, "AWS::ECS::Service (what its tasks run on)"},
+		{"Fargate Spot", `{"S":{"Type":"AWS::ECS::Service","Properties":{"CapacityProviderStrategy":[{"CapacityProvider":"FARGATE_SPOT"}]}}}`, "AWS::ECS::Service (what its tasks run on)"},
+		{"a task of unknown size", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"FARGATE"}}}`, "AWS::ECS::Service (a task of unknown size)"},
+		{"a group that nothing of the model uses", `{"G":{"Type":"AWS::AutoScaling::AutoScalingGroup"}}`, "AWS::AutoScaling::AutoScalingGroup (what runs on it)"},
+		{"Auto Mode", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"ComputeConfig":{"Enabled":true}}}}`, "AWS::EKS::Cluster (Auto Mode nodes)"},
+		{"control plane logs", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"Logging":{"ClusterLogging":{"EnabledTypes":[{"Type":"api"}]}}}}}`, "AWS::EKS::Cluster (control plane logs)"},
+		{"an interface endpoint", `{"E":{"Type":"AWS::EC2::VPCEndpoint","Properties":{"VpcEndpointType":"Interface"}}}`, "AWS::EC2::VPCEndpoint (interface endpoint)"},
+		{"Managed Instances", `{"P":{"Type":"AWS::ECS::CapacityProvider","Properties":{"ManagedInstancesProvider":{"x":1}}}}`, "AWS::ECS::CapacityProvider (Managed Instances)"},
+		{"a network load balancer", `{"L":{"Type":"AWS::ElasticLoadBalancingV2::LoadBalancer","Properties":{"Type":"network"}}}`, "AWS::ElasticLoadBalancingV2::LoadBalancer (network load balancer)"},
+		{"provisioned concurrency", `{"A":{"Type":"AWS::Lambda::Alias","Properties":{"ProvisionedConcurrencyConfig":{"n":5}}}}`, "AWS::Lambda::Alias (provisioned concurrency)"},
+		{"a function that something unknown calls", `{"F":{"Type":"AWS::Lambda::Function"}}`, "AWS::Lambda::Function (what calls it)"},
+		{"spot nodes", `{` + node + `,"CapacityType":"SPOT"}}}`, "AWS::EKS::Nodegroup (spot instances)"},
+		{"a fast alarm", `{"A":{"Type":"AWS::CloudWatch::Alarm","Properties":{"Period":10}}}`, "AWS::CloudWatch::Alarm (high resolution)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { assert.Contains(t, of(t, tt.resources, at(1)).Unpriced, tt.want) })
+	}
+}
+
+func TestProductionNamesWhatItCannotPrice(t *testing.T) {
+	for id, want := range map[string][]string{
+		"EcsFargate": {"AWS::EC2::FlowLog", "Container Insights of AWS::ECS::Cluster"},
+		"EksEc2":     {"AWS::EC2::FlowLog", "AWS::EKS::Cluster (control plane logs)"},
+	} {
+		got, err := cost.NewModel(golden(t, id+".production"), nil, prices(t)).Estimate(idle())
+		require.NoError(t, err)
+		assert.Equal(t, want, got.Unpriced, id)
+	}
+}
+
+func TestAnAutoscalerOfAnotherShapeIsNoReasonToFail(t *testing.T) {
+	const stack = `{"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"LaunchTemplate":{"Id":{"Ref":"T"}},"ScalingConfig":{"MinSize":1,"MaxSize":1}}},
+		"T":{"Type":"AWS::EC2::LaunchTemplate","Properties":{"LaunchTemplateData":{"InstanceType":"t4g.medium"}}},
+		"M":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"Deployment\",\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"%s\"}}}]}}}},{\"kind\":\"HorizontalPodAutoscaler\",\"spec\":{\"minReplicas\":1,\"metrics\":[%s]}}]"}}}`
+	for name, metric := range map[string]string{
+		"no resource":       `{\"type\":\"Pods\"}`,
+		"an absolute value": `{\"resource\":{\"name\":\"cpu\",\"target\":{\"averageValue\":\"1\"}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.InDelta(t, 24.53, of(t, fmt.Sprintf(stack, "100m", metric), idle()).Total, 0.001)
+		})
+	}
+	got := of(t, fmt.Sprintf(stack, "4", `{\"type\":\"Pods\"}`), at(1))
+	assert.Equal(t, []string{"AWS::EKS::Nodegroup (a pod does not fit on t4g.medium)"}, got.Unpriced)
+	assert.False(t, math.IsInf(got.Total, 0))
+}
+
+func TestFargateIsPricedByCapacityProviderAndInAnyUnit(t *testing.T) {
+	for name, resources := range map[string]string{
+		"capacity provider": `{"S":{"Type":"AWS::ECS::Service","Properties":{"CapacityProviderStrategy":[{"CapacityProvider":"FARGATE"}],"DesiredCount":1,"TaskDefinition":{"Ref":"T"}}},"T":{"Type":"AWS::ECS::TaskDefinition","Properties":{"Cpu":"256","Memory":"512"}}}`,
+		"units":             `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"FARGATE","DesiredCount":1,"TaskDefinition":{"Ref":"T"}}},"T":{"Type":"AWS::ECS::TaskDefinition","Properties":{"Cpu":".25 vCPU","Memory":"0.5 GB"}}}`,
+	} {
+		t.Run(name, func(t *testing.T) { assert.InDelta(t, 9.01, of(t, resources, idle()).Total, 0.001) })
+	}
+}
+
+func lines(t testing.TB, id string, usage cost.Usage) map[string]cost.Line {
+	t.Helper()
+	got, err := cost.NewModel(golden(t, id), nil, prices(t)).Estimate(usage)
+	require.NoError(t, err)
+	all := map[string]cost.Line{}
+	for _, line := range got.Lines {
+		all[line.Item] = line
+	}
+	return all
+}
+
+func TestCopiesThatAreAddedForLoadRunOnlyWhileThereIsLoad(t *testing.T) {
+	half := at(1000)
+	half.HoursPerDay = 12
+	for id, item := range map[string]string{"EcsFargate.sandbox": "Fargate vCPU", "EcsEc2.sandbox": "t4g.small", "EksEc2.sandbox": "t4g.medium"} {
+		always, full, halved := lines(t, id, idle())[item].Quantity, lines(t, id, at(1000))[item].Quantity, lines(t, id, half)[item].Quantity
+		assert.InDelta(t, (always+full)/2, halved, 0.001, id)
+	}
+}
+
+func TestPodsLogToTheirNodeAndLambdaLogsTwice(t *testing.T) {
+	assert.NotContains(t, lines(t, "EksEc2.sandbox", at(50)), "logs taken in")
+	assert.InDelta(t, 2*lines(t, "AppRunner.sandbox", at(50))["logs taken in"].Quantity, lines(t, "Lambda.sandbox", at(50))["logs taken in"].Quantity, 1e-9)
+}
+
+// 5 vCPU are busy; 9 instances of 2 vCPU earn a fifth of theirs, 3.6.
+func TestInstancesBeyondTheirBaselinePaySurplusCredits(t *testing.T) {
+	assert.InDelta(t, (5-3.6)*cost.HoursPerMonth, lines(t, "EcsEc2.sandbox", at(1000))["surplus CPU credits"].Quantity, 0.001)
+	assert.NotContains(t, lines(t, "EcsEc2.sandbox", at(50)), "surplus CPU credits")
+}
+
+func TestAlarmsThatAWSAddsAreMarked(t *testing.T) {
+	assert.Equal(t, "catalog", lines(t, "EcsFargate.sandbox", idle())["alarms that target tracking adds"].Source)
+	assert.Equal(t, "template", lines(t, "Lambda.sandbox", idle())["alarm"].Source)
+}
+

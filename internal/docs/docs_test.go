@@ -35,7 +35,7 @@ func TestGeneratedSectionsAreCurrent(t *testing.T) {
 			}
 			got, err := os.ReadFile(filepath.Join(root, path))
 			require.NoError(t, err)
-			assert.Equal(t, want, string(got), "stale; run `make docs`")
+			assert.True(t, want == string(got), "%s is stale; run `make docs`", path)
 		})
 	}
 }

@@ -61,7 +61,7 @@ func Of(template assembly.Template) Inventory {
 		inv.storage(id, r)
 	}
 	slices.SortFunc(inv.Exposure, func(a, b Exposure) int {
-		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Resource, b.Resource))
+		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.CIDR, b.CIDR))
 	})
 	return inv
 }
@@ -86,10 +86,11 @@ func (inv *Inventory) statements(document any) {
 			continue
 		}
 		inv.IAM.Statements++
-		if slices.ContainsFunc(List(statement["Action"]), hasWildcard) {
+		// To allow all but a list is wider than any pattern.
+		if statement["NotAction"] != nil || slices.ContainsFunc(List(statement["Action"]), hasWildcard) {
 			inv.IAM.WildcardActions++
 		}
-		if slices.ContainsFunc(List(statement["Resource"]), hasWildcard) {
+		if statement["NotResource"] != nil || slices.ContainsFunc(List(statement["Resource"]), hasWildcard) {
 			inv.IAM.WildcardResources++
 		}
 	}
@@ -115,14 +116,15 @@ func (inv *Inventory) exposure(id string, r assembly.Resource, template assembly
 	}
 	switch r.Type {
 	case "AWS::ElasticLoadBalancingV2::LoadBalancer":
-		if r.Properties["Scheme"] != "internet-facing" {
+		if r.Properties["Scheme"] == "internal" { // internet-facing is the default
 			return
 		}
 		for _, group := range List(r.Properties["SecurityGroups"]) {
-			for _, rule := range List(template.Resources[Target(group)].Properties["SecurityGroupIngress"]) {
-				fields := Object(rule)
-				if cidr, ok := fields["CidrIp"].(string); ok {
-					open(int(Number(fields["FromPort"])), cidr)
+			for _, rule := range ingress(Target(group), template) {
+				for _, field := range []string{"CidrIp", "CidrIpv6"} {
+					if cidr, ok := rule[field].(string); ok {
+						open(int(Number(rule["FromPort"])), cidr)
+					}
 				}
 			}
 		}
@@ -148,6 +150,21 @@ func (inv *Inventory) exposure(id string, r assembly.Resource, template assembly
 			open(443, fmt.Sprint(cidr))
 		}
 	}
+}
+
+// ingress returns the rules of a security group: its own, and those that are
+// resources of their own.
+func ingress(group string, template assembly.Template) []map[string]any {
+	var rules []map[string]any
+	for _, rule := range List(template.Resources[group].Properties["SecurityGroupIngress"]) {
+		rules = append(rules, Object(rule))
+	}
+	for _, r := range template.Resources {
+		if r.Type == "AWS::EC2::SecurityGroupIngress" && group != "" && Target(r.Properties["GroupId"]) == group {
+			rules = append(rules, r.Properties)
+		}
+	}
+	return rules
 }
 
 const everyone = "0.0.0.0/0"

@@ -23,7 +23,7 @@ type Price struct {
 	Item       string // what it is, for people
 	Source     string
 	Date       time.Time // when the source was read, or is of
-	Confidence string    // high, medium-high or medium
+	Confidence string    // high, medium-high, medium, medium-low or low
 }
 
 // A Table is the prices of one region.

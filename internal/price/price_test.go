@@ -18,7 +18,7 @@ func TestEveryPriceHasASourceADateAndAConfidence(t *testing.T) {
 	for _, p := range table.All() {
 		assert.Positive(t, p.USD, p.Key)
 		assert.NotEmpty(t, p.Source, p.Key)
-		assert.Contains(t, []string{"high", "medium-high", "medium"}, p.Confidence, p.Key)
+		assert.Contains(t, []string{"high", "medium-high", "medium", "medium-low", "low"}, p.Confidence, p.Key)
 		assert.False(t, p.Date.After(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)), p.Key)
 	}
 	assert.Equal(t, "2025-07-01", table.AsOf().Format(time.DateOnly))
