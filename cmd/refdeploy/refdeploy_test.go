@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,6 +123,66 @@ func TestPricesShowTheirAge(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, printPrices(&out, table, time.Date(2026, 9, 30, 12, 0, 0, 0, time.UTC)))
 	assert.Contains(t, out.String(), "nat.hour  0.045  hour  NAT gateway  AWS page  2026-09-20  10 days  high")
+}
+
+// renew runs `prices --refresh` in a checkout that consists of its prices, and
+// returns what became of them. The endpoint is the Price List API's.
+func renew(t *testing.T, env ...string) (before, after, stdout, stderr string) {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "internal", "price", "prices.csv")
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	data, err := os.ReadFile("../../internal/price/prices.csv")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, data, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "cdk.json"), []byte(`{"context":{}}`), 0o644))
+	var out, errs bytes.Buffer
+	cmd := exec.Command(binary, "prices", "--refresh")
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &errs
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1"}, env...)
+	_ = cmd.Run() // what it says and leaves is looked at
+	now, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(data), string(now), out.String(), errs.String()
+}
+
+func TestRefreshWithoutCredentialsSaysWhatToSet(t *testing.T) {
+	before, after, _, stderr := renew(t)
+	assert.Equal(t, before, after)
+	assert.Contains(t, stderr, "found no AWS credentials; set AWS_PROFILE")
+	assert.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
+}
+
+func TestRefreshWritesTheFileWholeOrNotAtAll(t *testing.T) {
+	credentials := []string{"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test"}
+	serve := func(good int) string {
+		answered := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+			if answered++; answered > good {
+				w.WriteHeader(http.StatusBadRequest)
+				io.WriteString(w, `{"__type":"AccessDeniedException","message":"no"}`)
+				return
+			}
+			product := `{"terms":{"OnDemand":{"t":{"priceDimensions":{"d":{"beginRange":"0","pricePerUnit":{"USD":"0.5000000000"}}}}}}}`
+			json.NewEncoder(w).Encode(map[string]any{"FormatVersion": "aws_v1", "PriceList": []string{product}})
+		}))
+		t.Cleanup(server.Close)
+		return "AWS_ENDPOINT_URL_PRICING=" + server.URL
+	}
+	t.Run("when all answer", func(t *testing.T) {
+		before, after, stdout, stderr := renew(t, append(credentials, serve(1000))...)
+		assert.NotEqual(t, before, after, stderr)
+		assert.Contains(t, after, "nat.hour,0.5,hour,NAT gateway,AWS Price List API,"+time.Now().Format(time.DateOnly))
+		assert.Contains(t, stdout, "prices renewed")
+		_, err := price.Parse("us-east-1", []byte(after))
+		assert.NoError(t, err)
+	})
+	t.Run("when one fails", func(t *testing.T) {
+		before, after, _, stderr := renew(t, append(credentials, serve(7))...)
+		assert.Equal(t, before, after)
+		assert.Contains(t, stderr, "the file is unchanged")
+	})
 }
 
 func BenchmarkCompare(b *testing.B) {

@@ -84,16 +84,8 @@ type Line struct {
 	UnitPrice float64 // US dollars
 	USD       float64 // a month, rounded to the cent
 	Resource  string  // logical id, or what makes it outside the template
-	Source    string  // template or catalog
+	Source    string  // template, or catalog for what AWS makes beside it
 	PriceKey  string  // of the table of prices
-}
-
-// An Outside is something that bills and is not in the template.
-type Outside struct {
-	Item     string
-	PriceKey string
-	Quantity float64 // a month
-	Resource string  // what makes it
 }
 
 // An Estimate is a month's bill.
@@ -107,7 +99,6 @@ type Estimate struct {
 // A Model estimates the bill of one stack under any load.
 type Model struct {
 	stack    assembly.Stack
-	outside  []Outside
 	prices   price.Table
 	workload workload
 
@@ -117,9 +108,9 @@ type Model struct {
 }
 
 // NewModel reads what of a stack does not depend on the load.
-func NewModel(stack assembly.Stack, outside []Outside, prices price.Table) Model {
+func NewModel(stack assembly.Stack, prices price.Table) Model {
 	return Model{
-		stack: stack, outside: outside, prices: prices, workload: workloadOf(stack.Template),
+		stack: stack, prices: prices, workload: workloadOf(stack.Template),
 		logBytes: logBytesOf(stack.Template), extras: extrasOf(stack.Template), provisioner: provisionersOf(stack.Template),
 	}
 }
@@ -134,9 +125,6 @@ func (mod Model) Estimate(usage Usage) (Estimate, error) {
 	m.traffic()
 	for _, name := range m.extras {
 		m.unpriced[name] = true
-	}
-	for _, o := range m.outside {
-		m.outsideLine(o.Item, o.PriceKey, o.Quantity, o.Resource)
 	}
 	m.estimate.Unpriced = slices.Sorted(maps.Keys(m.unpriced))
 	for _, line := range m.estimate.Lines {

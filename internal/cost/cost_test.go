@@ -36,7 +36,7 @@ func of(t testing.TB, resources string, usage cost.Usage) cost.Estimate {
 	t.Helper()
 	var stack assembly.Stack
 	require.NoError(t, json.Unmarshal([]byte(`{"Template":{"Resources":`+resources+`}}`), &stack))
-	got, err := cost.NewModel(stack, nil, prices(t)).Estimate(usage)
+	got, err := cost.NewModel(stack, prices(t)).Estimate(usage)
 	require.NoError(t, err)
 	return got
 }
@@ -53,7 +53,7 @@ func golden(t testing.TB, name string) assembly.Stack {
 
 func total(t testing.TB, stack assembly.Stack, usage cost.Usage) float64 {
 	t.Helper()
-	got, err := cost.NewModel(stack, nil, prices(t)).Estimate(usage)
+	got, err := cost.NewModel(stack, prices(t)).Estimate(usage)
 	require.NoError(t, err)
 	return got.Total
 }
@@ -105,7 +105,7 @@ func TestLinesAddUpToTheTotalToTheCent(t *testing.T) {
 	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
 		for _, profile := range []string{"sandbox", "production"} {
 			for _, usage := range cost.Profiles() {
-				got, err := cost.NewModel(golden(t, id+"."+profile), nil, prices(t)).Estimate(usage)
+				got, err := cost.NewModel(golden(t, id+"."+profile), prices(t)).Estimate(usage)
 				require.NoError(t, err)
 				cents := 0
 				for _, line := range got.Lines {
@@ -151,7 +151,7 @@ func TestAnInstanceTypeThatIsNotKnownIsNamed(t *testing.T) {
 
 func TestEveryTypeOfTheStacksIsPricedFreeOrNamed(t *testing.T) {
 	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
-		got, err := cost.NewModel(golden(t, id+".sandbox"), nil, prices(t)).Estimate(idle())
+		got, err := cost.NewModel(golden(t, id+".sandbox"), prices(t)).Estimate(idle())
 		require.NoError(t, err)
 		assert.Empty(t, got.Unpriced, id)
 	}
@@ -159,12 +159,12 @@ func TestEveryTypeOfTheStacksIsPricedFreeOrNamed(t *testing.T) {
 
 func TestALoadBeyondTheTemplatesBoundsIsPricedAndSaid(t *testing.T) {
 	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "AppRunner"} {
-		got, err := cost.NewModel(golden(t, id+".sandbox"), nil, prices(t)).Estimate(at(1000))
+		got, err := cost.NewModel(golden(t, id+".sandbox"), prices(t)).Estimate(at(1000))
 		require.NoError(t, err)
 		require.NotEmpty(t, got.Warnings, id)
 		assert.Contains(t, got.Warnings[0], "the template allows 4", id)
 	}
-	got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), nil, prices(t)).Estimate(at(1))
+	got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), prices(t)).Estimate(at(1))
 	require.NoError(t, err)
 	assert.Empty(t, got.Warnings)
 }
@@ -172,7 +172,7 @@ func TestALoadBeyondTheTemplatesBoundsIsPricedAndSaid(t *testing.T) {
 // 1000 requests a second of 5 ms are 5 vCPU; at 60 percent of a quarter vCPU,
 // 33.3 tasks.
 func TestCopiesFollowFromTheScalingTarget(t *testing.T) {
-	got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), nil, prices(t)).Estimate(at(1000))
+	got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), prices(t)).Estimate(at(1000))
 	require.NoError(t, err)
 	for _, line := range got.Lines {
 		if line.Item == "Fargate vCPU" {
@@ -187,7 +187,7 @@ func TestHoursADayScaleRequestsAndNotWhatIsAlwaysOn(t *testing.T) {
 	half.HoursPerDay = 12
 	assert.InDelta(t, at(10).Requests()/2, half.Requests(), 1)
 	lines := func(u cost.Usage) map[string]float64 {
-		got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), nil, prices(t)).Estimate(u)
+		got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), prices(t)).Estimate(u)
 		require.NoError(t, err)
 		all := map[string]float64{}
 		for _, line := range got.Lines {
@@ -201,17 +201,11 @@ func TestHoursADayScaleRequestsAndNotWhatIsAlwaysOn(t *testing.T) {
 	assert.InDelta(t, full["logs taken in"]/2, halved["logs taken in"], 1e-9)
 }
 
-func TestWhatIsOutsideTheTemplateIsPricedAndMarked(t *testing.T) {
-	got, err := cost.NewModel(assembly.Stack{}, []cost.Outside{{Item: "load balancer that ECS makes", PriceKey: "alb.hour", Quantity: 730, Resource: "Service"}}, prices(t)).Estimate(idle())
-	require.NoError(t, err)
-	require.Len(t, got.Lines, 1)
-	assert.Equal(t, "catalog", got.Lines[0].Source)
-	assert.InDelta(t, 16.43, got.Total, 0.001)
-}
-
 func TestAMissingPriceIsAnErrorThatNamesTheStack(t *testing.T) {
-	_, err := cost.NewModel(assembly.Stack{ID: "Mine"}, []cost.Outside{{PriceKey: "none"}}, prices(t)).Estimate(idle())
-	assert.ErrorContains(t, err, "Mine: no price for none")
+	few, err := price.Parse("us-east-1", []byte("key,price,unit,item,source,date,confidence\nipv4,0.005,hour,address,AWS,2026-10-16,high\n"))
+	require.NoError(t, err)
+	_, err = cost.NewModel(golden(t, "EcsFargate.sandbox"), few).Estimate(idle())
+	assert.ErrorContains(t, err, "EcsFargate.sandbox: no price for ")
 }
 
 func TestBreakEvenFindsEveryCrossing(t *testing.T) {
@@ -240,7 +234,7 @@ func TestLoadsSpanTheRangeEvenly(t *testing.T) {
 func BenchmarkBreakEven(b *testing.B) {
 	fargate, function, table := golden(b, "EcsFargate.sandbox"), golden(b, "Lambda.sandbox"), prices(b)
 	bill := func(stack assembly.Stack) func(float64) float64 {
-		model := cost.NewModel(stack, nil, table)
+		model := cost.NewModel(stack, table)
 		return func(rps float64) float64 {
 			got, _ := model.Estimate(at(rps))
 			return got.Total
@@ -278,7 +272,7 @@ func TestProductionNamesWhatItCannotPrice(t *testing.T) {
 		"EcsFargate": {"AWS::EC2::FlowLog", "Container Insights of AWS::ECS::Cluster"},
 		"EksEc2":     {"AWS::EC2::FlowLog", "AWS::EKS::Cluster (control plane logs)"},
 	} {
-		got, err := cost.NewModel(golden(t, id+".production"), nil, prices(t)).Estimate(idle())
+		got, err := cost.NewModel(golden(t, id+".production"), prices(t)).Estimate(idle())
 		require.NoError(t, err)
 		assert.Equal(t, want, got.Unpriced, id)
 	}
@@ -312,7 +306,7 @@ func TestFargateIsPricedByCapacityProviderAndInAnyUnit(t *testing.T) {
 
 func lines(t testing.TB, id string, usage cost.Usage) map[string]cost.Line {
 	t.Helper()
-	got, err := cost.NewModel(golden(t, id), nil, prices(t)).Estimate(usage)
+	got, err := cost.NewModel(golden(t, id), prices(t)).Estimate(usage)
 	require.NoError(t, err)
 	all := map[string]cost.Line{}
 	for _, line := range got.Lines {

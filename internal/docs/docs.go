@@ -202,7 +202,7 @@ func suppressions(templates ...assembly.Template) string {
 // bill is what a sandbox costs a month, by item, under three loads.
 func bill(stack assembly.Stack, prices price.Table) (string, error) {
 	profiles := cost.Profiles()[:3] // idle, small and medium
-	model := cost.NewModel(stack, nil, prices)
+	model := cost.NewModel(stack, prices)
 	var order []string
 	lines := map[string][]cost.Line{}
 	head, all := []string{"Item", "Unit price"}, []string{"**all**", ""}

@@ -93,3 +93,19 @@ func (t Table) All() []Price {
 func (t Table) AsOf() time.Time {
 	return slices.MinFunc(t.All(), func(a, b Price) int { return a.Date.Compare(b.Date) }).Date
 }
+
+// Write returns prices as the CSV that [Parse] reads.
+func Write(prices []Price) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	rows := [][]string{{"key", "price", "unit", "item", "source", "date", "confidence"}}
+	for _, p := range prices {
+		rows = append(rows, []string{
+			p.Key, strconv.FormatFloat(p.USD, 'f', -1, 64), p.Unit, p.Item, p.Source, p.Date.Format(time.DateOnly), p.Confidence,
+		})
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

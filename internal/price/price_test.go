@@ -48,3 +48,13 @@ func TestABadTableIsRefusedWithItsLine(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatIsWrittenReadsTheSame(t *testing.T) {
+	table, err := price.Embedded()
+	require.NoError(t, err)
+	data, err := price.Write(table.All())
+	require.NoError(t, err)
+	again, err := price.Parse(table.Region, data)
+	require.NoError(t, err)
+	assert.Equal(t, table, again)
+}

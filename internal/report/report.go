@@ -157,7 +157,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Repor
 				r.Settings[key] = value
 			}
 		}
-		model := cost.NewModel(stack, nil, prices)
+		model := cost.NewModel(stack, prices)
 		estimate, err := model.Estimate(usage)
 		if err != nil {
 			return Report{}, err
