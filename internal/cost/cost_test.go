@@ -339,4 +339,3 @@ func TestAlarmsThatAWSAddsAreMarked(t *testing.T) {
 	assert.Equal(t, "catalog", lines(t, "EcsFargate.sandbox", idle())["alarms that target tracking adds"].Source)
 	assert.Equal(t, "template", lines(t, "Lambda.sandbox", idle())["alarm"].Source)
 }
-
