@@ -1,9 +1,14 @@
 package stacks_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
 
 func TestECSFargate(t *testing.T) {
-	check(t, synth(t, "profile", "sandbox")["EcsFargate"], []claim{
+	stack := synth(t, "profile", "sandbox")["EcsFargate"]
+	check(t, stack, []claim{
 		{
 			name:     "the smallest task: a quarter vCPU and half a gigabyte",
 			resource: "AWS::ECS::TaskDefinition",
@@ -51,6 +56,11 @@ func TestECSFargate(t *testing.T) {
 			resource: "AWS::ElasticLoadBalancingV2::TargetGroup",
 			props:    object{"HealthCheckPath": "/healthz", "TargetType": "ip", "Port": 8080},
 		},
+	})
+	t.Run("there is no host to patch", func(t *testing.T) {
+		for _, host := range []string{"AWS::EC2::LaunchTemplate", "AWS::AutoScaling::AutoScalingGroup", "AWS::EC2::Instance"} {
+			assert.Empty(t, stack.Of(host), host)
+		}
 	})
 }
 

@@ -111,13 +111,20 @@ func (r Report) LoadChart() (string, error) {
 		p.Add(line)
 		p.Legend.Add(d.ID, line)
 	}
+	p.Legend.Padding = 3
+	return toSVG(p)
+}
+
+// toSVG draws a chart, in the reader's own font: the drawing library would name
+// one that few have.
+func toSVG(p *plot.Plot) (string, error) {
 	canvas := vgsvg.New(chartWidth, chartHeight)
 	p.Draw(draw.New(canvas))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return "", err
 	}
-	return b.String(), nil
+	return font.ReplaceAllString(b.String(), "font-family:sans-serif"), nil
 }
 
 // leastDrawn is the smallest bill on the chart, a cent: nothing has no logarithm.
@@ -259,6 +266,7 @@ func itemColor(i int) color.RGBA {
 }
 
 var (
+	font      = regexp.MustCompile(`font-family:[^;]*`)
 	prolog    = regexp.MustCompile(`(?s)^.*?(<svg)`)
 	invisible = regexp.MustCompile(`(?s)<text.*?</text>\s*|<path[^>]*stroke-opacity:0[;"][^>]*/>\s*`)
 )
@@ -278,13 +286,11 @@ func render(p *plot.Plot, axes bool, add func(*plot.Plot) error) (string, error)
 			axis.Color, axis.Label.TextStyle.Color, axis.Tick.Label.Color, axis.Tick.Color = color.Transparent, color.Transparent, color.Transparent, color.Transparent
 		}
 	}
-	canvas := vgsvg.New(chartWidth, chartHeight)
-	p.Draw(draw.New(canvas))
-	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
+	svg, err := toSVG(p)
+	if err != nil {
 		return "", err
 	}
-	svg := prolog.ReplaceAllString(b.String(), "$1")
+	svg = prolog.ReplaceAllString(svg, "$1")
 	if !axes {
 		svg = invisible.ReplaceAllString(svg, "")
 	}
