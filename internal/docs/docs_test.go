@@ -142,6 +142,41 @@ func TestEveryDocIsReachableFromTheREADME(t *testing.T) {
 	}
 }
 
+// A decision that no test enforces is a wish.
+func TestEveryDecisionNamesTestsThatExist(t *testing.T) {
+	var tests strings.Builder
+	root := project.Path()
+	for _, dir := range []string{"stacks", "internal"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
+			if strings.HasSuffix(path, "_test.go") {
+				data, err := os.ReadFile(path)
+				if err != nil {
+					return err
+				}
+				tests.Write(data)
+			}
+			return err
+		}))
+	}
+	quoted := regexp.MustCompile("`(Test[A-Za-z0-9]+)`|\"([^\"]+)\"")
+	for _, page := range pages(t) {
+		if !strings.HasPrefix(page, "docs/decisions/") || strings.HasSuffix(page, "README.md") {
+			continue
+		}
+		_, confirmation, ok := strings.Cut(read(t, page), "**Confirmation.**")
+		require.True(t, ok, page)
+		names := quoted.FindAllStringSubmatch(confirmation, -1)
+		require.NotEmpty(t, names, page)
+		for _, name := range names {
+			if name[1] != "" {
+				assert.True(t, strings.Contains(tests.String(), "func "+name[1]+"("), "%s: no test %s", page, name[1])
+			} else {
+				assert.True(t, strings.Contains(tests.String(), strconv.Quote(name[2])), "%s: no test %q", page, name[2])
+			}
+		}
+	}
+}
+
 // pages returns README.md and every page below docs, from the root.
 func pages(t *testing.T) []string {
 	t.Helper()
