@@ -8,9 +8,19 @@ import (
 	"path/filepath"
 )
 
-// Dir is a [Store] in a directory, one file a note. The directory is made with
-// the first note.
+// Dir is a [Store] in a directory, one file a note. The directory is made when
+// it is first written to.
 type Dir string
+
+// Ready writes a file and removes it: a directory that can be read may still
+// take no note, as on a read-only root.
+func (d Dir) Ready(ctx context.Context) error {
+	name, err := d.temporary("")
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.Remove(name), ctx.Err())
+}
 
 func (d Dir) List(ctx context.Context) ([]Note, error) {
 	entries, err := os.ReadDir(string(d))
@@ -55,28 +65,35 @@ func (d Dir) Put(ctx context.Context, key, text string) (bool, error) {
 }
 
 // write replaces the file at once: a reader, or a crash, meets the old text or
-// the new one. The temporary name is no valid key.
+// the new one.
 func (d Dir) write(key, text string) error {
-	if err := os.MkdirAll(string(d), 0o700); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(string(d), ".new-*")
+	name, err := d.temporary(text)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // fails once it is renamed
-	if _, err := file.WriteString(text); err != nil {
-		file.Close()
+	if err := os.Rename(name, filepath.Join(string(d), key)); err != nil {
+		os.Remove(name)
 		return err
 	}
-	if err := file.Sync(); err != nil {
-		file.Close()
-		return err
+	return nil
+}
+
+// temporary writes text to a new file beside the notes and returns its name,
+// which is no valid key. When it fails, there is no file.
+func (d Dir) temporary(text string) (name string, err error) {
+	if err := os.MkdirAll(string(d), 0o700); err != nil {
+		return "", err
 	}
-	if err := file.Close(); err != nil {
-		return err
+	file, err := os.CreateTemp(string(d), ".new-*")
+	if err != nil {
+		return "", err
 	}
-	return os.Rename(file.Name(), filepath.Join(string(d), key))
+	_, err = file.WriteString(text)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		os.Remove(file.Name())
+		return "", err
+	}
+	return file.Name(), nil
 }
 
 func (d Dir) Delete(_ context.Context, key string) error {

@@ -39,6 +39,11 @@ type Note struct {
 // A Store keeps notes. Its methods take keys that [ValidKey] accepts, and fail
 // when ctx ends. A Put that fails leaves the old text, never half of the new.
 type Store interface {
+	// Ready returns why the store could take no note now, or nil. S3 is asked
+	// for a list, because a write would cost money each time: a role that may
+	// read and not write passes.
+	Ready(ctx context.Context) error
+
 	// List returns the notes, sorted by key.
 	List(ctx context.Context) ([]Note, error)
 

@@ -38,6 +38,11 @@ func NewS3(ctx context.Context, bucket string) (*S3, error) {
 	return &S3{client: client, bucket: bucket}, nil
 }
 
+func (s *S3) Ready(ctx context.Context) error {
+	_, err := s.List(ctx)
+	return err
+}
+
 func (s *S3) List(ctx context.Context) ([]Note, error) {
 	// One page holds ten times as many as may be there.
 	page, err := s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: aws.String(prefix)})

@@ -138,7 +138,7 @@ func (a *App) alive(w http.ResponseWriter, _ *http.Request) {
 func (a *App) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	if _, err := wait(ctx, func(ctx context.Context) ([]notes.Note, error) { return a.Store.List(ctx) }); err != nil {
+	if _, err := wait(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, a.Store.Ready(ctx) }); err != nil {
 		a.fail(w, r, err)
 		return
 	}
