@@ -59,7 +59,7 @@ func recordLog(log *slog.Logger, next http.Handler) http.Handler {
 			}
 			log.LogAttrs(r.Context(), level, "request",
 				slog.String("id", requestID(r)), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-				slog.Int("status", recorder.status), slog.Duration("duration", time.Since(start)))
+				slog.Int("status", recorder.status), slog.Float64("ms", float64(time.Since(start).Microseconds())/1000))
 		}()
 		next.ServeHTTP(recorder, r)
 	})
