@@ -31,20 +31,20 @@ const shutdownTimeout = 10 * time.Second
 func main() {
 	started := time.Now()
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
 
-	store, err := newStore(ctx)
+	store, err := newStore(context.Background())
 	if err != nil {
 		log.Error("start", "error", err.Error())
 		os.Exit(1)
 	}
-	app := &web.App{Store: store, Facts: detect(ctx), Log: log, Started: started}
+	app := &web.App{Store: store, Facts: detect(), Log: log, Started: started}
 
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
 		algnhsa.ListenAndServe(app.Handler(), nil)
 		return
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
 	if err := serve(ctx, app.Handler(), log); err != nil {
 		log.Error("serve", "error", err.Error())
 		os.Exit(1)
@@ -63,16 +63,22 @@ func newStore(ctx context.Context) (notes.Store, error) {
 
 // detect finds out where the app runs while it starts: the answer comes at once
 // from the environment and, a moment later, from the platform's metadata.
-func detect(ctx context.Context) func() platform.Facts {
+func detect() func() platform.Facts {
 	var facts atomic.Pointer[platform.Facts]
-	update := func(ctx context.Context) {
+	update := func(ctx context.Context) (complete bool) {
 		found := platform.Detect(ctx, os.Getenv)
 		facts.Store(&found)
+		return found.DataPlane != ""
 	}
-	atOnce, cancel := context.WithCancel(ctx)
+	atOnce, cancel := context.WithCancel(context.Background())
 	cancel() // no time to ask anyone
 	update(atOnce)
-	go update(ctx)
+	go func() {
+		// Metadata may fail at first, as on a host that starts many tasks.
+		for pause := time.Second; !update(context.Background()) && pause < time.Minute; pause *= 2 {
+			time.Sleep(pause)
+		}
+	}()
 	return func() platform.Facts { return *facts.Load() }
 }
 
