@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"net/mail"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -66,6 +67,12 @@ func parseCIDR(s *Settings, text string) (string, bool) {
 func parseCertificate(s *Settings, text string) (string, bool) {
 	s.CertificateARN = text
 	return checkARN(text, "acm", "certificate/")
+}
+
+func parseEmail(s *Settings, text string) (string, bool) {
+	s.AlarmEmail = text
+	address, err := mail.ParseAddress(text)
+	return "", err == nil && address.Address == text // and no name before it
 }
 
 func parseConnection(s *Settings, text string) (string, bool) {

@@ -65,6 +65,10 @@ type Settings struct {
 	// HTTPS and redirect HTTP. Default: "", plain HTTP.
 	CertificateARN string
 
+	// AlarmEmail is who is told when an alarm of a production deployment rings.
+	// Default: "", nobody.
+	AlarmEmail string
+
 	// AppRunnerConnectionARN and AppRunnerRepository make App Runner build from
 	// a GitHub repository. Default: both "", App Runner runs the image.
 	AppRunnerConnectionARN string
@@ -114,6 +118,7 @@ func Keys(ids []string) []Key {
 		{"stacks", "a comma-separated list of stack ids", "all", "Which stacks to build", parseStacks(ids)},
 		{"allowCidr", "an IPv4 range such as 203.0.113.0/24", Everyone, "Who may reach the load balancers. Lambda and App Runner have none and stay public", parseCIDR},
 		{"certificateArn", "the ARN of an ACM certificate", "none", "The load balancers serve HTTPS and redirect HTTP", parseCertificate},
+		{"alarmEmail", "an email address", "none", "Who is told when an alarm of a production deployment rings, once they have confirmed AWS's question. A sandbox has no alarms", parseEmail},
 		{"appRunnerConnectionArn", "the ARN of an App Runner connection", "none", "App Runner builds from GitHub; needs appRunnerRepository", parseConnection},
 		{"appRunnerRepository", "https://github.com/OWNER/REPOSITORY", "none", "The repository App Runner builds; needs appRunnerConnectionArn", parseRepository},
 	}

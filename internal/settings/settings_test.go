@@ -44,6 +44,7 @@ func TestGoodValues(t *testing.T) {
 				s.CertificateARN = "arn:aws-cn:acm:cn-north-1:111111111111:certificate/0123"
 			},
 		},
+		{"an email address", object{"alarmEmail": "on-call@example.com"}, func(s *settings.Settings) { s.AlarmEmail = "on-call@example.com" }},
 		{
 			"App Runner from GitHub",
 			object{"appRunnerConnectionArn": connection, "appRunnerRepository": "https://github.com/example/app"},
@@ -86,6 +87,10 @@ func TestBadValuesGetOneLineWithKeyGivenAndAllowed(t *testing.T) {
 		{"certificate of another service", object{"certificateArn": "arn:aws:iam::111111111111:server-certificate/x"}, `allowed: the ARN of an ACM certificate, arn:aws:acm:REGION:ACCOUNT:certificate/`},
 		{"certificate without a name", object{"certificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/"}, `certificateArn: got`},
 		{"account that is no account", object{"certificateArn": "arn:aws:acm:us-east-1:me:certificate/x"}, `certificateArn: got`},
+		{"email without a domain", object{"alarmEmail": "me"}, `alarmEmail: got "me"; allowed: an email address`},
+		{"email with a name", object{"alarmEmail": "On Call <on-call@example.com>"}, `alarmEmail: got "On Call <on-call@example.com>"`},
+		{"two emails", object{"alarmEmail": "a@example.com,b@example.com"}, `alarmEmail: got`},
+		{"empty email", object{"alarmEmail": ""}, `alarmEmail: got ""`},
 		{"connection", object{"appRunnerConnectionArn": "mine", "appRunnerRepository": "https://github.com/example/app"}, `appRunnerConnectionArn: got "mine"`},
 		{"connection alone", object{"appRunnerConnectionArn": "arn:aws:apprunner:us-east-1:111111111111:connection/a/b"}, `set both to build from GitHub, or neither`},
 		{"repository alone", object{"appRunnerRepository": "https://github.com/example/app"}, `set both to build from GitHub, or neither`},
