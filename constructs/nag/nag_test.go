@@ -9,6 +9,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
 	"refdeploy/constructs/nag"
@@ -32,4 +33,25 @@ func TestCDKNagAcceptsWhatIsSuppressedAndNothingElse(t *testing.T) {
 		nag.Suppress(b, nag.Reasons{"AwsSolutions-S1": reason})
 		nag.Suppress(b, nag.Reasons{"AwsSolutions-S10": reason})
 	}))
+}
+
+func TestAReasonStandsOnlyOnWhatItsRuleConcerns(t *testing.T) {
+	stack := cdktest.NewStack(t)
+	bucket := awss3.NewBucket(stack, jsii.String("Bucket"), &awss3.BucketProps{EnforceSSL: jsii.Bool(true)})
+	nag.Suppress(stack, nag.Reasons{"AwsSolutions-S1": "Nobody reads the access logs of this bucket.", "AwsSolutions-IAM5": "No role is here that this could be said of."})
+	require.NotNil(t, bucket.Policy())
+	for id, r := range cdktest.SynthStack(t, stack).Template.Resources {
+		if r.Type == "AWS::S3::Bucket" {
+			require.Len(t, r.Suppressions(), 1, id)
+			assert.Equal(t, "AwsSolutions-S1", r.Suppressions()[0].Rule)
+		} else {
+			assert.Empty(t, r.Suppressions(), id)
+		}
+	}
+}
+
+func TestARuleThatNobodyKnowsPanics(t *testing.T) {
+	stack := cdktest.NewStack(t)
+	awss3.NewBucket(stack, jsii.String("Bucket"), nil)
+	assert.Contains(t, cdktest.Panic(func() { nag.Suppress(stack, nag.Reasons{"AwsSolutions-X1": "x"}) }), `nag "AwsSolutions-X1"`)
 }
