@@ -3,10 +3,12 @@ package stacks
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapprunner"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/constructs/alarms"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
@@ -28,34 +30,43 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 	production := p.Settings.IsProduction()
 	stack := newStack(scope, id, "The app on App Runner, which is closed to new customers since 2026-04-30", p)
 	warnUnfiltered(stack, p.Settings)
+	// App Runner takes tags only when it creates a service: one that changes with
+	// a setting would replace the service, and with it the public address.
+	for _, varies := range []string{"refdeploy:profile", "refdeploy:architecture"} {
+		stack.Tags().RemoveTag(jsii.String(varies), jsii.Number(100))
+	}
+
 	// 1. Where it runs: nowhere of ours. There is no network, cluster or host.
 
 	// 2. What runs: the image, pulled from ECR, or the source, built from
 	// GitHub. App Runner runs x86_64 only, whatever the architecture setting.
-	bucket := notes.New(stack, "Notes", &notes.Props{
-		Keep:         production,
-		Provisioning: logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production}),
-	})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
 	if p.Settings.AppRunnerRepository == "" && !image.InECR(p.Settings.Image) {
 		awscdk.Annotations_Of(stack).AddError(jsii.Sprintf(
 			"image: got %q; App Runner pulls from ECR only (ACCOUNT.dkr.ecr.REGION.amazonaws.com/… or public.ecr.aws/…); copy the image there, or leave AppRunner out with the stacks setting", p.Settings.Image))
 		return stack
 	}
 	environment := []*awsapprunner.CfnService_KeyValuePairProperty{
+		{Name: jsii.String("AWS_REGION"), Value: stack.Region()},
 		{Name: jsii.String("NOTES_BUCKET"), Value: bucket.Bucket.BucketName()},
+		{Name: jsii.String("NOTES_TTL"), Value: bucket.TTL},
 		// App Runner documents no variable of its own to recognize it by.
 		{Name: jsii.String("APP_RUNNER"), Value: jsii.String("true")},
 	}
-	var source awsapprunner.CfnService_SourceConfigurationProperty
+	// A service cannot change from one kind of source to the other, so each has a
+	// service of its own, and changing brings a new address.
+	id, source := "Service", awsapprunner.CfnService_SourceConfigurationProperty{}
+	var puller awsiam.Role
 	if p.Settings.AppRunnerRepository != "" {
-		source = fromGitHub(p.Settings, environment)
+		id, source = "ServiceFromGitHub", fromGitHub(p.Settings, environment)
 	} else {
-		source = fromImage(stack, p.Settings, environment)
+		source, puller = fromImage(stack, p.Settings, environment)
 	}
 
-	// 3. How many: instances are added when each has this many requests at once.
-	// A bad release never gets traffic: App Runner keeps the old one until the
-	// new one passes its health checks.
+	// 3. How many, and how a bad release is undone: instances are added when each
+	// has this many requests at once. A bad release never gets traffic: App Runner
+	// keeps the old one until the new one passes its health checks, and goes back
+	// to it. CloudFormation takes that for success (apprunner-roadmap#209).
 	scaling := awsapprunner.NewCfnAutoScalingConfiguration(stack, jsii.String("Scaling"), &awsapprunner.CfnAutoScalingConfigurationProps{
 		MaxConcurrency: jsii.Number(100),
 		MinSize:        jsii.Number(p.Settings.Replicas()),
@@ -64,7 +75,7 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 	role := awsiam.NewRole(stack, jsii.String("InstanceRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("tasks.apprunner.amazonaws.com"), nil),
 	})
-	service := awsapprunner.NewCfnService(stack, jsii.String("Service"), &awsapprunner.CfnServiceProps{
+	service := awsapprunner.NewCfnService(stack, jsii.String(id), &awsapprunner.CfnServiceProps{
 		SourceConfiguration:         &source,
 		AutoScalingConfigurationArn: scaling.AttrAutoScalingConfigurationArn(),
 		InstanceConfiguration: &awsapprunner.CfnService_InstanceConfigurationProperty{
@@ -85,10 +96,29 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 
 	// 5. What it may touch: the instance role, which App Runner hands to the app.
 	bucket.GrantApp(role)
+	bucket.Outlive(service)
 	service.Node().AddDependency(role) // or the first requests come before the permission
+	if puller != nil {
+		service.Node().AddDependency(puller) // or the first pull comes before the permission
+	}
 	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 
-	// 6. Where to find it.
+	// 6. Who is told when it fails.
+	if production {
+		alarms.New(stack, "Alarms", &alarms.Props{Email: p.Settings.AlarmEmail}).
+			OnErrors("AppErrors", awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+				Namespace:  jsii.String("AWS/AppRunner"),
+				MetricName: jsii.String("5xxStatusResponses"),
+				DimensionsMap: &map[string]*string{
+					// arn:…:service/NAME/ID
+					"ServiceName": awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String("/"), service.AttrServiceArn(), nil)),
+					"ServiceID":   service.AttrServiceId(),
+				},
+			}), "The app, or App Runner in its place, answers with a status of 5xx")
+	}
+	logs.Adopt(stack, &logs.Props{Keep: production}) // the functions that the CDK brings for its own work
+
+	// 7. Where to find it.
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
 		Value:       jsii.Sprintf("https://%s", *service.AttrServiceUrl()),
 		Description: jsii.String("Public address of the app"),
@@ -98,8 +128,8 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 }
 
 // fromImage pulls the image with a role of App Runner's build service, which
-// the running app does not have.
-func fromImage(stack awscdk.Stack, s settings.Settings, environment []*awsapprunner.CfnService_KeyValuePairProperty) awsapprunner.CfnService_SourceConfigurationProperty {
+// the running app does not have. A public image needs none, and gets nil.
+func fromImage(stack awscdk.Stack, s settings.Settings, environment []*awsapprunner.CfnService_KeyValuePairProperty) (source awsapprunner.CfnService_SourceConfigurationProperty, puller awsiam.Role) {
 	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: s.Image})
 	repository := &awsapprunner.CfnService_ImageRepositoryProperty{
 		ImageIdentifier:     img.URI,
@@ -109,12 +139,12 @@ func fromImage(stack awscdk.Stack, s settings.Settings, environment []*awsapprun
 			RuntimeEnvironmentVariables: environment,
 		},
 	}
-	source := awsapprunner.CfnService_SourceConfigurationProperty{
+	source = awsapprunner.CfnService_SourceConfigurationProperty{
 		AutoDeploymentsEnabled: jsii.Bool(false), // a release is a `cdk deploy`
 		ImageRepository:        repository,
 	}
 	if img.Repository != nil {
-		puller := awsiam.NewRole(stack, jsii.String("AccessRole"), &awsiam.RoleProps{
+		puller = awsiam.NewRole(stack, jsii.String("AccessRole"), &awsiam.RoleProps{
 			AssumedBy: awsiam.NewServicePrincipal(jsii.String("build.apprunner.amazonaws.com"), nil),
 		})
 		img.Repository.GrantPull(puller)
@@ -122,7 +152,7 @@ func fromImage(stack awscdk.Stack, s settings.Settings, environment []*awsapprun
 		repository.ImageRepositoryType = jsii.String("ECR")
 		source.AuthenticationConfiguration = &awsapprunner.CfnService_AuthenticationConfigurationProperty{AccessRoleArn: puller.RoleArn()}
 	}
-	return source
+	return source, puller
 }
 
 // fromGitHub builds the repository on every push to main. App Runner's own Go
@@ -146,14 +176,5 @@ func fromGitHub(s settings.Settings, environment []*awsapprunner.CfnService_KeyV
 				},
 			},
 		},
-	}
-}
-
-// warnUnfiltered tells a user who narrowed allowCidr that it has no effect on a
-// deployment without a load balancer.
-func warnUnfiltered(stack awscdk.Stack, s settings.Settings) {
-	if s.AllowCIDR != settings.Everyone {
-		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("refdeploy:allowCidr"), jsii.Sprintf(
-			"allowCidr: %s narrows load balancers only; this deployment has none and stays open to the internet", s.AllowCIDR))
 	}
 }

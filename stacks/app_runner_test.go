@@ -41,6 +41,15 @@ func TestAppRunner(t *testing.T) {
 			}}},
 		},
 	})
+	stack := synth(t, "profile", "sandbox")["AppRunner"]
+	t.Run("the service waits for the permission to pull", func(t *testing.T) {
+		for id := range stack.Of("AWS::AppRunner::Service") {
+			needs := stack.Needs(id)
+			for policy, r := range stack.Of("AWS::IAM::Policy") {
+				assert.Contains(t, needs, policy, r.Properties["Roles"])
+			}
+		}
+	})
 }
 
 func TestAppRunnerInProduction(t *testing.T) {
@@ -52,7 +61,6 @@ func TestAppRunnerInProduction(t *testing.T) {
 }
 
 func TestAppRunnerFromGitHub(t *testing.T) {
-	const connection = "arn:aws:apprunner:us-east-1:111111111111:connection/mine/0123456789abcdef"
 	stack := synth(t, "stacks", "AppRunner",
 		"appRunnerConnectionArn", connection, "appRunnerRepository", "https://github.com/example/refdeploy")["AppRunner"]
 	check(t, stack, []claim{

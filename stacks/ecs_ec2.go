@@ -11,6 +11,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/constructs/alarms"
 	"refdeploy/constructs/capacity"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
@@ -38,7 +39,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	p := props.withDefaults()
 	production := p.Settings.IsProduction()
 	stack := newStack(scope, id, "The app on ECS with EC2 instances behind a capacity provider", p)
-	provisioning := logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production})
+	warnOpen(stack, p.Settings)
 
 	// 1. Where it runs: a cluster whose instances come from an auto scaling
 	// group. The capacity provider sizes the group to the tasks, and drains an
@@ -46,7 +47,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	netProps := &network.Props{Egress: network.PublicIP}
 	insights := awsecs.ContainerInsights_DISABLED
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true}), Provisioning: provisioning}
+		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		insights = awsecs.ContainerInsights_ENHANCED
 	}
 	net := network.New(stack, "Network", netProps)
@@ -63,13 +64,29 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Vpc:         net.VPC,
 		Description: jsii.String("Instances: reachable from the load balancer only"),
 	})
+	// The instance's role is for the agents: ECS's, and Session Manager's, which is
+	// the way to a shell without SSH or an open port. Images are pulled and logs
+	// written by the task's roles. The CDK's own statements would let an instance
+	// write to every log group of the account.
 	role := awsiam.NewRole(stack, jsii.String("InstanceRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ec2.amazonaws.com"), nil),
-		// Session Manager is the way to a shell: no SSH, no open port.
 		ManagedPolicies: &[]awsiam.IManagedPolicy{
 			awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("AmazonSSMManagedInstanceCore")),
 		},
 	})
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings("ecs:RegisterContainerInstance", "ecs:DeregisterContainerInstance", "ecs:Submit*"),
+		Resources: &[]*string{cluster.ClusterArn()},
+	}))
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:    jsii.Strings("ecs:Poll", "ecs:StartTelemetrySession"),
+		Resources:  jsii.Strings("*"),
+		Conditions: &map[string]any{"ArnEquals": map[string]any{"ecs:cluster": cluster.ClusterArn()}},
+	}))
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings("ecs:DiscoverPollEndpoint"),
+		Resources: jsii.Strings("*"),
+	}))
 	template := awsec2.NewLaunchTemplate(stack, jsii.String("Instance"), &awsec2.LaunchTemplateProps{
 		InstanceType: awsec2.NewInstanceType(jsii.String(instanceType)),
 		// Resolved on deploy, so a deploy also brings the newest patched AMI.
@@ -77,7 +94,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		UserData:                 awsec2.UserData_ForLinux(nil),
 		SecurityGroup:            instances,
 		AssociatePublicIpAddress: jsii.Bool(net.PublicIPs),
-		Role:                     role,
+		Role:                     role.WithoutPolicyUpdates(nil), // or the CDK adds what the task's own roles do
 		// IMDSv2, one hop: a container cannot borrow the instance's role.
 		RequireImdsv2:           jsii.Bool(true),
 		HttpPutResponseHopLimit: jsii.Number(1),
@@ -89,6 +106,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 			}),
 		}},
 	})
+	tagInstances(template)
 	group := awsautoscaling.NewAutoScalingGroup(stack, jsii.String("Capacity"), &awsautoscaling.AutoScalingGroupProps{
 		Vpc:            net.VPC,
 		VpcSubnets:     net.Workloads,
@@ -108,10 +126,11 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		EnableManagedDraining:              jsii.Bool(true), // unset, the CDK adds a function that drains
 	})
 	cluster.AddAsgCapacityProvider(provider, nil)
-	nag.Suppress(group, nag.Reasons{"AwsSolutions-AS3": "Scaling needs no person's attention; service events tell of failures."})
+	group.Node().AddDependency(net.WayOut, role)
+	nag.Suppress(group, nag.Reasons{"AwsSolutions-AS3": "Scaling needs no person's attention; what fails rings an alarm of the load balancer in production."})
 	nag.Suppress(role, nag.Reasons{
 		"AwsSolutions-IAM4": "The AWS managed policy follows what the Session Manager agent needs.",
-		"AwsSolutions-IAM5": "The ECS agent registers instances and polls for tasks with actions that have no resource level.",
+		"AwsSolutions-IAM5": "The agent polls for the tasks of its own cluster, which a condition says; asking where to poll has no resource level, and Submit* is bound to the cluster.",
 	})
 	if !production {
 		nag.Suppress(cluster, nag.Reasons{"AwsSolutions-ECS4": "Container Insights bills per metric; the production profile turns it on."})
@@ -123,14 +142,18 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	task := awsecs.NewEc2TaskDefinition(stack, jsii.String("Task"), &awsecs.Ec2TaskDefinitionProps{
 		NetworkMode: awsecs.NetworkMode_BRIDGE,
 	})
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, Provisioning: provisioning})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
 	appLogs := logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production})
 	app := task.AddContainer(jsii.String("App"), &awsecs.ContainerDefinitionOptions{
 		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image}).Container,
 		Cpu:                    jsii.Number(256),
 		MemoryLimitMiB:         jsii.Number(256),
 		ReadonlyRootFilesystem: jsii.Bool(true),
-		Environment:            &map[string]*string{"NOTES_BUCKET": bucket.Bucket.BucketName()},
+		Environment: &map[string]*string{
+			"AWS_REGION":   stack.Region(), // on EC2, nobody else tells
+			"NOTES_BUCKET": bucket.Bucket.BucketName(),
+			"NOTES_TTL":    bucket.TTL,
+		},
 		// Host port 0: each task gets a free port, so that a new release can
 		// start beside the old one.
 		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(appPort), HostPort: jsii.Number(0)}},
@@ -139,14 +162,15 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 			"region":            awscdk.Aws_REGION(),
 			"log_group_name":    appLogs.LogGroupName(),
 			"log_stream_prefix": jsii.String("app/"),
+			"log_key":           jsii.String("log"), // the app's line only; the stream's name tells the task
 		}}),
 	})
-	// The router adds cluster, task and container to each line and can send
-	// elsewhere (S3, Firehose, a vendor) without a change to the app.
+	// The router can filter, and send elsewhere (S3, Firehose, a vendor), without a
+	// change to the app.
 	router := task.AddFirelensLogRouter(jsii.String("LogRouter"), &awsecs.FirelensLogRouterDefinitionOptions{
 		FirelensConfig: &awsecs.FirelensConfig{
 			Type:    awsecs.FirelensLogRouterType_FLUENTBIT,
-			Options: &awsecs.FirelensOptions{EnableECSLogMetadata: jsii.Bool(true)},
+			Options: &awsecs.FirelensOptions{EnableECSLogMetadata: jsii.Bool(false)}, // it bills, line by line
 		},
 		Image:          awsecs.ContainerImage_FromRegistry(jsii.String(fluentBit), nil),
 		Cpu:            jsii.Number(64),
@@ -157,15 +181,15 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Container: router,
 		Condition: awsecs.ContainerDependencyCondition_START,
 	})
-	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": "The environment holds a bucket's name, which is no secret."})
+	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": "The environment holds a region, a bucket's name and how long notes live, and no secret."})
 
 	// 3. How many, and how a bad release is undone: ECS keeps the count up, new
 	// tasks must pass health checks before old ones stop, and a release that
-	// never does rolls back.
+	// never does rolls back. The count is the autoscaler's: a number here would
+	// reset it on every deploy (containers-roadmap#493).
 	service := awsecs.NewEc2Service(stack, jsii.String("Service"), &awsecs.Ec2ServiceProps{
 		Cluster:           cluster,
 		TaskDefinition:    task,
-		DesiredCount:      jsii.Number(p.Settings.Replicas()),
 		MinHealthyPercent: jsii.Number(100),
 		MaxHealthyPercent: jsii.Number(200),
 		CircuitBreaker:    &awsecs.DeploymentCircuitBreaker{Rollback: jsii.Bool(true)},
@@ -183,6 +207,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		PropagateTags:          awsecs.PropagatedTagSource_SERVICE,
 	})
 	capacity.HoldFor(cluster, service)
+	bucket.Outlive(service)
 	service.AutoScaleTaskCount(&awsapplicationautoscaling.EnableScalingProps{
 		MinCapacity: jsii.Number(p.Settings.Replicas()),
 		MaxCapacity: jsii.Number(4 * p.Settings.Replicas()),
@@ -191,23 +216,27 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	})
 
 	// 4. How traffic gets in.
-	in := ingress.New(stack, "Ingress", &ingress.Props{
-		Network:            net,
-		AllowCIDR:          p.Settings.AllowCIDR,
-		CertificateARN:     p.Settings.CertificateARN,
-		DeletionProtection: production,
-	})
-	in.Listener.AddTargets(jsii.String("App"), &elb.AddApplicationTargetsProps{
+	targets := elb.NewApplicationTargetGroup(stack, jsii.String("Targets"), &elb.ApplicationTargetGroupProps{
+		Vpc:      net.VPC,
 		Protocol: elb.ApplicationProtocol_HTTP,
 		Targets: &[]elb.IApplicationLoadBalancerTarget{service.LoadBalancerTarget(&awsecs.LoadBalancerTargetOptions{
 			ContainerName: app.ContainerName(),
 			ContainerPort: jsii.Number(appPort),
 		})},
-		HealthCheck: &elb.HealthCheck{Path: jsii.String(healthPath)},
+		HealthCheck: &elb.HealthCheck{
+			Path: jsii.String(healthPath),
+			Port: jsii.String("traffic-port"), // whichever the task got
+		},
 		// In-flight requests get this long to finish before a task is stopped.
 		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(30)),
 	})
-
+	in := ingress.New(stack, "Ingress", &ingress.Props{
+		Network:        net,
+		Targets:        targets,
+		AllowCIDR:      p.Settings.AllowCIDR,
+		CertificateARN: p.Settings.CertificateARN,
+		Keep:           production,
+	})
 	in.LoadBalancer.Connections().AllowTo(instances, awsec2.Port_TcpRange(jsii.Number(32768), jsii.Number(65535)), jsii.String("Host ports of tasks"))
 
 	// 5. What it may touch: the task's role, which ECS hands to its containers
@@ -217,7 +246,14 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	nag.Suppress(task.TaskRole(), nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	nag.Suppress(task, nag.Reasons{"AwsSolutions-IAM5": "Getting an ECR login token has no resource level."})
 
-	// 6. Where to find it.
+	// 6. Who is told when it fails.
+	if production {
+		alarms.New(stack, "Alarms", &alarms.Props{Email: p.Settings.AlarmEmail}).
+			OnIngress(in.LoadBalancer, targets, p.Settings.Replicas())
+	}
+	logs.Adopt(stack, &logs.Props{Keep: production}) // the functions that the CDK brings for its own work
+
+	// 7. Where to find it.
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
 		Value:       in.URL,
 		Description: jsii.String("Public address of the app"),

@@ -42,9 +42,9 @@ func TestECSEC2(t *testing.T) {
 			}},
 		},
 		{
-			name:     "ECS keeps one task running",
+			name:     "ECS keeps as many tasks running as the autoscaler says",
 			resource: "AWS::ECS::Service",
-			props:    object{"DesiredCount": 1, "SchedulingStrategy": "REPLICA"},
+			props:    object{"DesiredCount": nothing, "SchedulingStrategy": "REPLICA"},
 		},
 		{
 			name:     "tasks are added when their CPU passes 60 percent",
@@ -62,7 +62,7 @@ func TestECSEC2(t *testing.T) {
 		{
 			name:     "the load balancer sends to a port per task on the instance",
 			resource: "AWS::ElasticLoadBalancingV2::TargetGroup",
-			props:    object{"TargetType": "instance", "HealthCheckPath": "/healthz"},
+			props:    object{"TargetType": "instance", "HealthCheckPath": "/healthz", "HealthCheckPort": "traffic-port"},
 		},
 	})
 
@@ -76,6 +76,39 @@ func TestECSEC2(t *testing.T) {
 		assert.Equal(t, "awsfirelens", byName["App"]["LogConfiguration"].(object)["LogDriver"])
 		assert.Equal(t, "fluentbit", byName["LogRouter"]["FirelensConfiguration"].(object)["Type"])
 		assert.Equal(t, []any{object{"Condition": "START", "ContainerName": "LogRouter"}}, byName["App"]["DependsOn"])
+	})
+
+	t.Run("what is stored of a log line is the line, and nothing that bills beside it", func(t *testing.T) {
+		options := byName["App"]["LogConfiguration"].(object)["Options"].(object)
+		assert.Equal(t, "log", options["log_key"])
+		assert.Equal(t, object{"enable-ecs-log-metadata": "false"}, byName["LogRouter"]["FirelensConfiguration"].(object)["Options"])
+	})
+
+	t.Run("the instance's role is for its agents: it pulls no image and writes no log", func(t *testing.T) {
+		var actions []string
+		for _, policy := range stack.Of("AWS::IAM::Policy") {
+			for _, role := range policy.Properties["Roles"].([]any) {
+				if strings.HasPrefix(target(role), "InstanceRole") {
+					for _, statement := range policy.Properties["PolicyDocument"].(object)["Statement"].([]any) {
+						actions = append(actions, list(statement.(object)["Action"])...)
+					}
+				}
+			}
+		}
+		assert.ElementsMatch(t, []string{
+			"ecs:RegisterContainerInstance", "ecs:DeregisterContainerInstance", "ecs:Submit*",
+			"ecs:Poll", "ecs:StartTelemetrySession", "ecs:DiscoverPollEndpoint",
+		}, actions)
+	})
+
+	t.Run("instances start once their role is complete", func(t *testing.T) {
+		for id := range stack.Of("AWS::AutoScaling::AutoScalingGroup") {
+			for policy, r := range stack.Of("AWS::IAM::Policy") {
+				if strings.HasPrefix(target(r.Properties["Roles"].([]any)[0]), "InstanceRole") {
+					assert.Contains(t, stack.Needs(id), policy)
+				}
+			}
+		}
 	})
 
 	t.Run("the app cannot write to its disk", func(t *testing.T) {
@@ -117,9 +150,13 @@ func TestECSEC2InProduction(t *testing.T) {
 		resource: "AWS::ECS::CapacityProvider",
 		props:    object{"AutoScalingGroupProvider": object{"ManagedTerminationProtection": "ENABLED"}},
 	}, claim{
-		name:     "two tasks run, spread over zones",
+		name:     "two tasks to eight",
+		resource: "AWS::ApplicationAutoScaling::ScalableTarget",
+		props:    object{"MinCapacity": 2, "MaxCapacity": 8},
+	}, claim{
+		name:     "tasks are spread over zones",
 		resource: "AWS::ECS::Service",
-		props: object{"DesiredCount": 2, "PlacementStrategies": []any{
+		props: object{"PlacementStrategies": []any{
 			object{"Field": "attribute:ecs.availability-zone", "Type": "spread"},
 			object{"Field": "MEMORY", "Type": "binpack"},
 		}},

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/constructs/alarms"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
 	"refdeploy/constructs/logs"
@@ -28,13 +29,13 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	p := props.withDefaults()
 	production := p.Settings.IsProduction()
 	stack := newStack(scope, id, "The app on ECS with Fargate", p)
-	provisioning := logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production})
+	warnOpen(stack, p.Settings)
 
 	// 1. Where it runs.
 	netProps := &network.Props{Egress: network.PublicIP}
 	insights := awsecs.ContainerInsights_DISABLED
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true}), Provisioning: provisioning}
+		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		insights = awsecs.ContainerInsights_ENHANCED
 	}
 	net := network.New(stack, "Network", netProps)
@@ -59,28 +60,32 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 			OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
 		},
 	})
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, Provisioning: provisioning})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
 	task.AddContainer(jsii.String("App"), &awsecs.ContainerDefinitionOptions{
 		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image}).Container,
 		ReadonlyRootFilesystem: jsii.Bool(true),
-		Environment:            &map[string]*string{"NOTES_BUCKET": bucket.Bucket.BucketName()},
-		PortMappings:           &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(appPort)}},
+		Environment: &map[string]*string{
+			"AWS_REGION":   stack.Region(),
+			"NOTES_BUCKET": bucket.Bucket.BucketName(),
+			"NOTES_TTL":    bucket.TTL,
+		},
+		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(appPort)}},
 		Logging: awsecs.LogDrivers_AwsLogs(&awsecs.AwsLogDriverProps{
 			StreamPrefix: jsii.String("app"),
 			LogGroup:     logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production}),
 		}),
 	})
-	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": "The environment holds a bucket's name, which is no secret."})
+	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": "The environment holds a region, a bucket's name and how long notes live, and no secret."})
 
 	// 3. How many, and how a bad release is undone: ECS keeps the count up, new
 	// tasks must pass health checks before old ones stop, and a release that
-	// never does rolls back.
+	// never does rolls back. The count is the autoscaler's: a number here would
+	// reset it on every deploy (containers-roadmap#493).
 	service := awsecs.NewFargateService(stack, jsii.String("Service"), &awsecs.FargateServiceProps{
 		Cluster:           cluster,
 		TaskDefinition:    task,
 		VpcSubnets:        net.Workloads,
 		AssignPublicIp:    jsii.Bool(net.PublicIPs),
-		DesiredCount:      jsii.Number(p.Settings.Replicas()),
 		MinHealthyPercent: jsii.Number(100),
 		MaxHealthyPercent: jsii.Number(200),
 		CircuitBreaker:    &awsecs.DeploymentCircuitBreaker{Rollback: jsii.Bool(true)},
@@ -89,6 +94,8 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 		HealthCheckGracePeriod: awscdk.Duration_Seconds(jsii.Number(60)),
 		PropagateTags:          awsecs.PropagatedTagSource_SERVICE,
 	})
+	service.Node().AddDependency(net.WayOut)
+	bucket.Outlive(service)
 	service.AutoScaleTaskCount(&awsapplicationautoscaling.EnableScalingProps{
 		MinCapacity: jsii.Number(p.Settings.Replicas()),
 		MaxCapacity: jsii.Number(4 * p.Settings.Replicas()),
@@ -97,13 +104,8 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	})
 
 	// 4. How traffic gets in.
-	in := ingress.New(stack, "Ingress", &ingress.Props{
-		Network:            net,
-		AllowCIDR:          p.Settings.AllowCIDR,
-		CertificateARN:     p.Settings.CertificateARN,
-		DeletionProtection: production,
-	})
-	in.Listener.AddTargets(jsii.String("App"), &elb.AddApplicationTargetsProps{
+	targets := elb.NewApplicationTargetGroup(stack, jsii.String("Targets"), &elb.ApplicationTargetGroupProps{
+		Vpc:         net.VPC,
 		Port:        jsii.Number(appPort),
 		Protocol:    elb.ApplicationProtocol_HTTP,
 		Targets:     &[]elb.IApplicationLoadBalancerTarget{service},
@@ -111,13 +113,27 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 		// In-flight requests get this long to finish before a task is stopped.
 		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(30)),
 	})
+	in := ingress.New(stack, "Ingress", &ingress.Props{
+		Network:        net,
+		Targets:        targets,
+		AllowCIDR:      p.Settings.AllowCIDR,
+		CertificateARN: p.Settings.CertificateARN,
+		Keep:           production,
+	})
 
 	// 5. What it may touch: the task's role.
 	bucket.GrantApp(task.TaskRole())
 	nag.Suppress(task.TaskRole(), nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	nag.Suppress(task, nag.Reasons{"AwsSolutions-IAM5": "Getting an ECR login token has no resource level."})
 
-	// 6. Where to find it.
+	// 6. Who is told when it fails.
+	if production {
+		alarms.New(stack, "Alarms", &alarms.Props{Email: p.Settings.AlarmEmail}).
+			OnIngress(in.LoadBalancer, targets, p.Settings.Replicas())
+	}
+	logs.Adopt(stack, &logs.Props{Keep: production}) // the functions that the CDK brings for its own work
+
+	// 7. Where to find it.
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
 		Value:       in.URL,
 		Description: jsii.String("Public address of the app"),

@@ -34,9 +34,14 @@ func TestECSFargate(t *testing.T) {
 			}},
 		},
 		{
-			name:     "ECS keeps one task running, and gives it a minute to become healthy",
+			name:     "ECS keeps as many tasks running as the autoscaler says, and gives each a minute to become healthy",
 			resource: "AWS::ECS::Service",
-			props:    object{"DesiredCount": 1, "LaunchType": "FARGATE", "HealthCheckGracePeriodSeconds": 60},
+			props:    object{"DesiredCount": nothing, "LaunchType": "FARGATE", "HealthCheckGracePeriodSeconds": 60},
+		},
+		{
+			name:     "one task to four",
+			resource: "AWS::ApplicationAutoScaling::ScalableTarget",
+			props:    object{"MinCapacity": 1, "MaxCapacity": 4},
 		},
 		{
 			name:     "tasks have a public address instead of a NAT gateway",
@@ -67,9 +72,13 @@ func TestECSFargate(t *testing.T) {
 func TestECSFargateInProduction(t *testing.T) {
 	stack := synth(t, "profile", "production")["EcsFargate"]
 	check(t, stack, append(inProduction, claim{
-		name:     "two tasks run, without public addresses",
+		name:     "two tasks to eight",
+		resource: "AWS::ApplicationAutoScaling::ScalableTarget",
+		props:    object{"MinCapacity": 2, "MaxCapacity": 8},
+	}, claim{
+		name:     "tasks have no public address",
 		resource: "AWS::ECS::Service",
-		props: object{"DesiredCount": 2, "NetworkConfiguration": object{
+		props: object{"NetworkConfiguration": object{
 			"AwsvpcConfiguration": object{"AssignPublicIp": "DISABLED"},
 		}},
 	}))

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/constructs/alarms"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
 	"refdeploy/constructs/kube"
@@ -31,14 +32,14 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	p := props.withDefaults()
 	production := p.Settings.IsProduction()
 	stack := newStack(scope, id, "The app on EKS with a managed node group", p)
-	provisioning := logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production})
+	warnOpen(stack, p.Settings)
 
 	// 1. Where it runs: a control plane that AWS runs, and nodes that AWS starts
 	// and you update.
 	netProps := &network.Props{Egress: network.PublicIP}
 	var controlPlaneLogs *[]eks.ClusterLoggingTypes
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true}), Provisioning: provisioning}
+		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		controlPlaneLogs = &[]eks.ClusterLoggingTypes{
 			eks.ClusterLoggingTypes_API, eks.ClusterLoggingTypes_AUDIT, eks.ClusterLoggingTypes_AUTHENTICATOR,
 			eks.ClusterLoggingTypes_CONTROLLER_MANAGER, eks.ClusterLoggingTypes_SCHEDULER,
@@ -55,11 +56,11 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		// Only access entries give access; a creator's hidden admin right would
 		// be one that no template shows.
 		BootstrapClusterCreatorAdminPermissions: jsii.Bool(false),
-		KubectlProviderOptions:                  &eks.KubectlProviderOptions{KubectlLayer: kube.KubectlLayer(stack, "Kubectl")},
-		AlbController: &eks.AlbControllerOptions{
-			Version:                   eks.AlbControllerVersion_V3_2_2(),
-			AdditionalHelmChartValues: &map[string]any{"replicaCount": p.Settings.Replicas()},
-		},
+		// Network, DNS and proxy come as add-ons, below: those that EKS would put
+		// into a new cluster by itself are nobody's to update.
+		BootstrapSelfManagedAddons: jsii.Bool(false),
+		KubectlProviderOptions:     &eks.KubectlProviderOptions{KubectlLayer: kube.KubectlLayer(stack, "Kubectl")},
+		AlbController:              kube.Controller(p.Settings.Replicas()),
 	})
 
 	instanceType, ami := "t4g.medium", eks.NodegroupAmiType_AL2023_ARM_64_STANDARD
@@ -86,17 +87,23 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		MaxSize:            jsii.Number(2 * p.Settings.Replicas()),
 		LaunchTemplateSpec: &eks.LaunchTemplateSpec{Id: template.LaunchTemplateId(), Version: template.LatestVersionNumber()},
 	})
+	tagInstances(template)
+	// A node joins once it has a network; DNS and the rest need a node to run on.
 	// Pod Identity hands roles to pods; the autoscaler reads what the metrics
-	// server measures. A new cluster has neither.
-	identity := eks.NewAddon(stack, jsii.String("PodIdentityAgent"), &eks.AddonProps{Cluster: cluster, AddonName: jsii.String("eks-pod-identity-agent")})
-	metrics := eks.NewAddon(stack, jsii.String("MetricsServer"), &eks.AddonProps{Cluster: cluster, AddonName: jsii.String("metrics-server")})
+	// server measures.
+	cni, proxy := kube.AddOn(cluster, "PodNetwork", "vpc-cni"), kube.AddOn(cluster, "Proxy", "kube-proxy")
+	dns, metrics := kube.AddOn(cluster, "DNS", "coredns"), kube.AddOn(cluster, "MetricsServer", "metrics-server")
+	identity := kube.AddOn(cluster, "PodIdentityAgent", "eks-pod-identity-agent")
+	nodes.Node().AddDependency(net.WayOut, cni, proxy)
+	dns.Node().AddDependency(nodes)
 	metrics.Node().AddDependency(nodes)
+	cluster.AlbController().Node().AddDependency(nodes, dns)
 
 	// 2. What runs, how many, and how a bad release is undone: the Deployment
 	// starts a new pod before it stops an old one, and stops there while the new
 	// one is not ready. `cdk deploy` does not wait for that: watch it with
 	// `kubectl rollout status`, go back with `kubectl rollout undo`.
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, Provisioning: provisioning})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
 	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image})
 	app := kube.Apply(cluster, "App", kube.App{
 		Image:        *img.URI,
@@ -104,36 +111,39 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Port:         appPort,
 		HealthPath:   healthPath,
 		Bucket:       *bucket.Bucket.BucketName(),
+		TTL:          *bucket.TTL,
 		Region:       *stack.Region(),
 		Replicas:     int32(p.Settings.Replicas()),
 	}.Objects()...)
 	app.Node().AddDependency(nodes, cluster.AlbController()) // whose webhook adds the readiness gate
+	bucket.Outlive(app)
 
 	// 3. How traffic gets in: CloudFormation owns the load balancer and the
 	// target group; the controller in the cluster only registers the pods.
-	in := ingress.New(stack, "Ingress", &ingress.Props{
-		Network:            net,
-		AllowCIDR:          p.Settings.AllowCIDR,
-		CertificateARN:     p.Settings.CertificateARN,
-		DeletionProtection: production,
-	})
 	targets := elb.NewApplicationTargetGroup(stack, jsii.String("Targets"), &elb.ApplicationTargetGroupProps{
-		Vpc:                 net.VPC,
-		TargetType:          elb.TargetType_IP,
-		Port:                jsii.Number(appPort),
-		Protocol:            elb.ApplicationProtocol_HTTP,
-		HealthCheck:         &elb.HealthCheck{Path: jsii.String(healthPath)},
-		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(20)),
+		Vpc:         net.VPC,
+		TargetType:  elb.TargetType_IP,
+		Port:        jsii.Number(appPort),
+		Protocol:    elb.ApplicationProtocol_HTTP,
+		HealthCheck: &elb.HealthCheck{Path: jsii.String(healthPath)},
+		// In-flight requests get this long to finish: as long as a pod waits
+		// before it stops.
+		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(30)),
 	})
-	in.Listener.AddTargetGroups(jsii.String("App"), &elb.AddApplicationTargetGroupsProps{
-		TargetGroups: &[]elb.IApplicationTargetGroup{targets},
+	in := ingress.New(stack, "Ingress", &ingress.Props{
+		Network:        net,
+		Targets:        targets,
+		AllowCIDR:      p.Settings.AllowCIDR,
+		CertificateARN: p.Settings.CertificateARN,
+		Keep:           production,
 	})
 	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(appPort)), jsii.String("Pods"))
-	binding := kube.Apply(cluster, "Binding", kube.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId()))
+	kube.LetRegister(cluster, targets)
+	binding := kube.Apply(cluster, "Binding", kube.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
 	// The controller, on which the app depends, clears the binding's finalizer: it
 	// has to be there first and go last. A target group counts as healthy only
 	// once a listener uses it.
-	binding.Node().AddDependency(app, in.Listener)
+	binding.Node().AddDependency(app, targets.LoadBalancerAttached())
 
 	// 4. What it may touch: a role that Pod Identity ties to the app's service
 	// account. Other pods on the node do not get it.
@@ -157,16 +167,22 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Description: jsii.String("Cluster administrators of this stack"),
 	})
 	cluster.GrantClusterAdmin(jsii.String("Operators"), operator.RoleArn())
-	logs.Adopt(provisioning, stack) // from the functions that run kubectl and helm
 	nag.Suppress(cluster, nag.Reasons{
 		"AwsSolutions-IAM4": "The control plane, the nodes and the kubectl functions need what AWS's managed policies follow.",
 		"AwsSolutions-IAM5": "The CDK's provider framework invokes every version of its one kubectl function.",
 		"AwsSolutions-L1":   "The CDK chooses the runtime of the functions that it brings.",
 		"AwsSolutions-EKS1": "The API needs credentials; without a public endpoint kubectl works only from inside the VPC.",
 	})
-	nag.Suppress(cluster.AlbController(), nag.Reasons{"AwsSolutions-IAM5": "The controller's published policy; it finds its load balancers by tag, not by ARN."})
+	nag.Suppress(cluster.AlbController(), nag.Reasons{"AwsSolutions-IAM5": "Describing target groups, security groups and VPCs has no resource level; registering pods is bound to the stack's own target group."})
 
-	// 6. Where to find it.
+	// 6. Who is told when it fails.
+	if production {
+		alarms.New(stack, "Alarms", &alarms.Props{Email: p.Settings.AlarmEmail}).
+			OnIngress(in.LoadBalancer, targets, p.Settings.Replicas())
+	}
+	logs.Adopt(stack, &logs.Props{Keep: production}) // the functions that run kubectl and helm, and the CDK's others
+
+	// 7. Where to find it.
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
 		Value:       in.URL,
 		Description: jsii.String("Public address of the app"),

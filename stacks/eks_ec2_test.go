@@ -68,6 +68,8 @@ func TestEKSEC2(t *testing.T) {
 	})
 
 	objects := manifests(t, stack)
+	pod := objects["Deployment"]["spec"].(object)["template"].(object)["spec"].(object)
+	container := pod["containers"].([]any)[0].(object)
 
 	t.Run("the app is a Deployment with all that keeps it running", func(t *testing.T) {
 		for _, kind := range []string{"Namespace", "ServiceAccount", "Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "TargetGroupBinding"} {
@@ -81,16 +83,13 @@ func TestEKSEC2(t *testing.T) {
 	})
 
 	t.Run("its pods meet the restricted level", func(t *testing.T) {
-		pod := objects["Deployment"]["spec"].(object)["template"].(object)["spec"].(object)
-		assert.Equal(t, object{"runAsNonRoot": true, "runAsUser": 65532.0, "seccompProfile": object{"type": "RuntimeDefault"}}, pod["securityContext"])
-		container := pod["containers"].([]any)[0].(object)
+		assert.Equal(t, object{"runAsNonRoot": true, "runAsUser": 65532.0, "runAsGroup": 65532.0, "seccompProfile": object{"type": "RuntimeDefault"}}, pod["securityContext"])
 		assert.Equal(t, object{
 			"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": object{"drop": []any{"ALL"}},
 		}, container["securityContext"])
 	})
 
 	t.Run("pods ask for nodes of the image's architecture", func(t *testing.T) {
-		pod := objects["Deployment"]["spec"].(object)["template"].(object)["spec"].(object)
 		assert.Equal(t, object{"kubernetes.io/arch": "arm64"}, pod["nodeSelector"])
 	})
 
@@ -102,22 +101,107 @@ func TestEKSEC2(t *testing.T) {
 	})
 
 	t.Run("a node can always be drained", func(t *testing.T) {
-		assert.EqualValues(t, 1, objects["PodDisruptionBudget"]["spec"].(object)["maxUnavailable"])
+		budget := objects["PodDisruptionBudget"]["spec"].(object)
+		assert.EqualValues(t, 1, budget["maxUnavailable"])
+		assert.Equal(t, "AlwaysAllow", budget["unhealthyPodEvictionPolicy"], "a pod that fails its probe would hold its node")
+	})
+
+	t.Run("pods of one release are spread over zones and nodes", func(t *testing.T) {
+		var over []any
+		for _, c := range pod["topologySpreadConstraints"].([]any) {
+			constraint := c.(object)
+			assert.Equal(t, []any{"pod-template-hash"}, constraint["matchLabelKeys"], "pods that are about to leave would count")
+			over = append(over, constraint["topologyKey"])
+		}
+		assert.Equal(t, []any{"topology.kubernetes.io/zone", "kubernetes.io/hostname"}, over)
+	})
+
+	t.Run("a pod stops after the load balancer has stopped sending, and has ten seconds more", func(t *testing.T) {
+		wait := container["lifecycle"].(object)["preStop"].(object)["sleep"].(object)["seconds"].(float64)
+		delay := ""
+		for _, a := range stack.Only(t, "AWS::ElasticLoadBalancingV2::TargetGroup").Properties["TargetGroupAttributes"].([]any) {
+			if a.(object)["Key"] == "deregistration_delay.timeout_seconds" {
+				delay = a.(object)["Value"].(string)
+			}
+		}
+		assert.Equal(t, fmt.Sprint(wait), delay)
+		assert.Greater(t, pod["terminationGracePeriodSeconds"].(float64), wait+10)
+	})
+
+	t.Run("a busy pod has five seconds to say that it is alive", func(t *testing.T) {
+		assert.EqualValues(t, 5, container["livenessProbe"].(object)["timeoutSeconds"])
+	})
+
+	t.Run("network, proxy and DNS are add-ons, so that somebody updates them", func(t *testing.T) {
+		assert.Equal(t, false, stack.Only(t, "AWS::EKS::Cluster").Properties["BootstrapSelfManagedAddons"])
+		order := map[string]string{}
+		for id, addon := range stack.Of("AWS::EKS::Addon") {
+			order[addon.Properties["AddonName"].(string)] = id
+			assert.Equal(t, false, addon.Properties["PreserveOnDelete"], id)
+		}
+		for id := range stack.Of("AWS::EKS::Nodegroup") {
+			assert.Contains(t, stack.Needs(id), order["vpc-cni"], "a node without a network is not ready")
+			assert.Contains(t, stack.Needs(id), order["kube-proxy"])
+			assert.Contains(t, stack.Needs(order["coredns"]), id, "DNS needs a node to run on")
+			assert.Contains(t, stack.Needs(order["metrics-server"]), id)
+		}
+		chart := id(t, stack, "Custom::AWSCDK-EKS-HelmChart", "")
+		assert.Contains(t, stack.Needs(chart), order["coredns"], "the controller finds AWS by name")
+	})
+
+	t.Run("the controller registers pods in this target group and may do nothing else", func(t *testing.T) {
+		targets := id(t, stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "")
+		for policyID, policy := range stack.Of("AWS::IAM::Policy") {
+			if !strings.Contains(policyID, "AlbController") {
+				continue
+			}
+			for _, s := range policy.Properties["PolicyDocument"].(object)["Statement"].([]any) {
+				statement := s.(object)
+				for _, action := range list(statement["Action"]) {
+					if strings.Contains(action, ":Describe") {
+						continue
+					}
+					assert.Contains(t, []string{"elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"}, action)
+					assert.Equal(t, object{"Ref": targets}, statement["Resource"])
+				}
+			}
+		}
+	})
+
+	t.Run("a pod does not start without its readiness gate, and Services do not need the controller", func(t *testing.T) {
+		values := plain(stack.Only(t, "Custom::AWSCDK-EKS-HelmChart").Properties["Values"])
+		assert.Contains(t, values, `"podMutatorWebhookConfig":{"failurePolicy":"Fail"}`)
+		assert.Contains(t, values, `"enableServiceMutatorWebhook":false`)
+	})
+
+	t.Run("an object that leaves the code leaves the cluster: each is a resource of its own", func(t *testing.T) {
+		for id, r := range stack.Of("Custom::AWSCDK-EKS-KubernetesResource") {
+			var list []object
+			require.NoError(t, json.Unmarshal([]byte(plain(r.Properties["Manifest"])), &list), id)
+			assert.Len(t, list, 1, id)
+		}
+	})
+
+	t.Run("the binding is named after what its target group is replaced for", func(t *testing.T) {
+		group := stack.Only(t, "AWS::ElasticLoadBalancingV2::TargetGroup").Properties
+		assert.Equal(t, strings.ToLower(fmt.Sprintf("app-%v-%v-%v", group["TargetType"], group["Protocol"], group["Port"])),
+			objects["TargetGroupBinding"]["metadata"].(object)["name"])
 	})
 
 	t.Run("the binding goes before the listener and the app, and the app before the controller", func(t *testing.T) {
 		chart := id(t, stack, "Custom::AWSCDK-EKS-HelmChart", "")
-		app := id(t, stack, "Custom::AWSCDK-EKS-KubernetesResource", `"kind":"Deployment"`)
+		app := id(t, stack, "Custom::AWSCDK-EKS-KubernetesResource", `[{"apiVersion":"apps/v1","kind":"Deployment"`)
 		binding := id(t, stack, "Custom::AWSCDK-EKS-KubernetesResource", `"kind":"TargetGroupBinding"`)
 		listener := id(t, stack, "AWS::ElasticLoadBalancingV2::Listener", "")
-		assert.Subset(t, stack.Template.Resources[binding].DependsOn, []string{app, listener})
-		assert.Contains(t, stack.Template.Resources[app].DependsOn, chart)
+		assert.Contains(t, stack.Needs(binding), app)
+		assert.Contains(t, stack.Needs(binding), listener)
+		assert.Contains(t, stack.Needs(app), chart)
 	})
 
 	t.Run("pods start after what gives them credentials", func(t *testing.T) {
-		app := id(t, stack, "Custom::AWSCDK-EKS-KubernetesResource", `"kind":"Deployment"`)
+		app := id(t, stack, "Custom::AWSCDK-EKS-KubernetesResource", `[{"apiVersion":"apps/v1","kind":"Deployment"`)
 		association := id(t, stack, "AWS::EKS::PodIdentityAssociation", "")
-		assert.Contains(t, stack.Template.Resources[app].DependsOn, association)
+		assert.Contains(t, stack.Needs(app), association)
 	})
 
 	t.Run("an output gives kubectl access", func(t *testing.T) {
@@ -156,23 +240,32 @@ func manifests(t *testing.T, stack *cdktest.Stack) map[string]object {
 		if strings.Contains(id, "AlbController") {
 			continue
 		}
-		var text strings.Builder
-		for _, part := range r.Properties["Manifest"].(object)["Fn::Join"].([]any)[1].([]any) {
-			if literal, ok := part.(string); ok {
-				text.WriteString(literal)
-			} else if ref := target(part); ref != "" {
-				text.WriteString(ref)
-			} else {
-				text.WriteString("image") // the Fn::Sub of an image's URI
-			}
-		}
+		text := plain(r.Properties["Manifest"])
 		var list []object
-		require.NoError(t, json.Unmarshal([]byte(text.String()), &list), text.String())
+		require.NoError(t, json.Unmarshal([]byte(text), &list), text)
 		for _, o := range list {
 			objects[o["kind"].(string)] = o
 		}
 	}
 	return objects
+}
+
+// plain returns a manifest's text, with the logical id in place of a reference.
+func plain(manifest any) string {
+	if literal, ok := manifest.(string); ok {
+		return literal
+	}
+	var text strings.Builder
+	for _, part := range manifest.(object)["Fn::Join"].([]any)[1].([]any) {
+		if literal, ok := part.(string); ok {
+			text.WriteString(literal)
+		} else if ref := target(part); ref != "" {
+			text.WriteString(ref)
+		} else {
+			text.WriteString("image") // the Fn::Sub of an image's URI
+		}
+	}
+	return text.String()
 }
 
 // id returns the logical id of the one resource of a type whose properties

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/constructs/alarms"
 	"refdeploy/constructs/bootstrap"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
@@ -38,10 +39,7 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	if p.Settings.Architecture == settings.X86_64 {
 		architecture = awslambda.Architecture_X86_64()
 	}
-	bucket := notes.New(stack, "Notes", &notes.Props{
-		Keep:         production,
-		Provisioning: logs.NewGroup(stack, "Provisioning", &logs.Props{Keep: production}),
-	})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
 	role := awsiam.NewRole(stack, jsii.String("ExecutionRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 	})
@@ -53,11 +51,15 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Code:         bootstrap.Code(stack, p.Settings.Architecture),
 		Role:         role,
 		// CPU comes with memory: 256 MiB is about a seventh of a vCPU.
-		MemorySize:  jsii.Number(256),
-		Timeout:     awscdk.Duration_Seconds(jsii.Number(10)),
-		Environment: &map[string]*string{"NOTES_BUCKET": bucket.Bucket.BucketName()},
-		LogGroup:    appLogs,
+		MemorySize: jsii.Number(256),
+		Timeout:    awscdk.Duration_Seconds(jsii.Number(10)),
+		Environment: &map[string]*string{
+			"NOTES_BUCKET": bucket.Bucket.BucketName(),
+			"NOTES_TTL":    bucket.TTL,
+		},
+		LogGroup: appLogs,
 	})
+	bucket.Outlive(function)
 
 	// 3. How many, and how a bad release is undone: Lambda runs one instance per
 	// concurrent request. In production the alias sends a tenth of the requests
@@ -67,29 +69,31 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		AliasName: jsii.String("live"),
 		Version:   function.CurrentVersion(),
 	})
-	rollout := awscodedeploy.LambdaDeploymentConfig_ALL_AT_ONCE()
+	var errors awscloudwatch.Alarm
 	if production {
-		rollout = awscodedeploy.LambdaDeploymentConfig_CANARY_10PERCENT_5MINUTES()
-	}
-	deployer := awsiam.NewRole(stack, jsii.String("RolloutRole"), &awsiam.RoleProps{
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("codedeploy.amazonaws.com"), nil),
-	})
-	awscodedeploy.NewLambdaDeploymentGroup(stack, jsii.String("Rollout"), &awscodedeploy.LambdaDeploymentGroupProps{
-		Alias:            alias,
-		DeploymentConfig: rollout,
-		Role:             deployer,
 		// 5xx answers of the URL: those of the app, its crashes and its timeouts.
-		Alarms: &[]interfacesawscloudwatch.IAlarmRef{alias.Metric(jsii.String("Url5xxCount"), &awscloudwatch.MetricOptions{
+		// What a caller does wrong is answered with 4xx, or any stranger could send
+		// a release back.
+		errors = alias.Metric(jsii.String("Url5xxCount"), &awscloudwatch.MetricOptions{
 			Statistic: awscloudwatch.Stats_SUM(),
 			Period:    awscdk.Duration_Minutes(jsii.Number(1)),
 		}).CreateAlarm(stack, jsii.String("Errors"), &awscloudwatch.CreateAlarmOptions{
-			AlarmDescription:  jsii.String("A release that answers 5xx is rolled back"),
+			AlarmDescription:  jsii.String("The app answers with a status of 5xx; a release that is on its way goes back"),
 			Threshold:         jsii.Number(1),
 			EvaluationPeriods: jsii.Number(1),
 			TreatMissingData:  awscloudwatch.TreatMissingData_NOT_BREACHING,
-		})},
-	})
-	nag.Suppress(deployer, nag.Reasons{"AwsSolutions-IAM4": "The AWS managed policy follows what CodeDeploy needs to shift an alias."})
+		})
+		deployer := awsiam.NewRole(stack, jsii.String("RolloutRole"), &awsiam.RoleProps{
+			AssumedBy: awsiam.NewServicePrincipal(jsii.String("codedeploy.amazonaws.com"), nil),
+		})
+		awscodedeploy.NewLambdaDeploymentGroup(stack, jsii.String("Rollout"), &awscodedeploy.LambdaDeploymentGroupProps{
+			Alias:            alias,
+			DeploymentConfig: awscodedeploy.LambdaDeploymentConfig_CANARY_10PERCENT_5MINUTES(),
+			Role:             deployer,
+			Alarms:           &[]interfacesawscloudwatch.IAlarmRef{errors},
+		})
+		nag.Suppress(deployer, nag.Reasons{"AwsSolutions-IAM4": "The AWS managed policy follows what CodeDeploy needs to shift an alias."})
+	}
 
 	// 4. How traffic gets in: a public HTTPS address that needs no gateway.
 	url := alias.AddFunctionUrl(&awslambda.FunctionUrlOptions{AuthType: awslambda.FunctionUrlAuthType_NONE})
@@ -100,7 +104,13 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	appLogs.GrantWrite(role)
 	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 
-	// 6. Where to find it.
+	// 6. Who is told when it fails.
+	if production {
+		alarms.New(stack, "Alarms", &alarms.Props{Email: p.Settings.AlarmEmail}).Ring(errors)
+	}
+	logs.Adopt(stack, &logs.Props{Keep: production}) // the functions that the CDK brings for its own work
+
+	// 7. Where to find it.
 	host := awscdk.Fn_Select(jsii.Number(2), awscdk.Fn_Split(jsii.String("/"), url.Url(), nil))
 	awscdk.NewCfnOutput(stack, jsii.String("Url"), &awscdk.CfnOutputProps{
 		Value:       jsii.Sprintf("https://%s", *host), // as everywhere, without the slash at the end

@@ -2,10 +2,12 @@ package stacks_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
 )
@@ -14,7 +16,6 @@ import (
 var withLoadBalancer = []string{"EcsEc2", "EcsFargate", "EksEc2"}
 
 func TestCertificateTurnsLoadBalancersToHTTPS(t *testing.T) {
-	const certificate = "arn:aws:acm:us-east-1:111111111111:certificate/0123"
 	all := synth(t, "certificateArn", certificate)
 	for _, id := range withLoadBalancer {
 		t.Run(id, func(t *testing.T) {
@@ -23,12 +24,72 @@ func TestCertificateTurnsLoadBalancersToHTTPS(t *testing.T) {
 				"Port": 443, "Protocol": "HTTPS", "Certificates": []any{object{"CertificateArn": certificate}},
 			})
 			stack.Has(t, "AWS::ElasticLoadBalancingV2::Listener", object{
-				"Port": 80, "DefaultActions": []any{object{"Type": "redirect", "RedirectConfig": object{"Port": "443", "Protocol": "HTTPS"}}},
+				"Port": 80, "DefaultActions": []any{object{"Type": "redirect", "RedirectConfig": object{"Port": "443", "Protocol": "HTTPS", "StatusCode": "HTTP_302"}}},
 			})
 			stack.Has(t, "AWS::EC2::SecurityGroup", object{"SecurityGroupIngress": []any{
 				object{"CidrIp": "0.0.0.0/0", "FromPort": 80}, object{"CidrIp": "0.0.0.0/0", "FromPort": 443},
 			}})
 			assert.Contains(t, fmt.Sprint(stack.Template.Outputs["Url"].Value), "https://")
+		})
+	}
+}
+
+func TestHTTPSIsThereBeforeCallersAreSentToIt(t *testing.T) {
+	all := synth(t, "certificateArn", certificate)
+	for _, id := range withLoadBalancer {
+		t.Run(id, func(t *testing.T) {
+			listeners := map[float64]string{}
+			for listener, r := range all[id].Of("AWS::ElasticLoadBalancingV2::Listener") {
+				listeners[r.Properties["Port"].(float64)] = listener
+			}
+			assert.Contains(t, all[id].Needs(listeners[80]), listeners[443])
+		})
+	}
+}
+
+// A warning says what is open and which setting mends it.
+func TestProductionWarnsOfWhatIsLeftOpen(t *testing.T) {
+	const open, plain, untold = "everyone on the internet may connect", "set certificateArn", "set alarmEmail"
+	tests := []struct {
+		name      string
+		keyValues []string
+		with      []string // warnings of deployments with a load balancer
+		without   []string // and of the others
+	}{
+		{"a sandbox warns of nothing", []string{"profile", "sandbox"}, nil, nil},
+		{"production as it is", []string{"profile", "production"}, []string{open, plain, untold}, []string{open, untold}},
+		{
+			"production with all settings",
+			[]string{"profile", "production", "certificateArn", certificate, "allowCidr", "203.0.113.0/24", "alarmEmail", "on-call@example.com"},
+			nil, []string{"narrows load balancers only"},
+		},
+	}
+	for _, tt := range tests {
+		for id, stack := range synth(t, tt.keyValues...) {
+			t.Run(id+": "+tt.name, func(t *testing.T) {
+				want := tt.without
+				if slices.Contains(withLoadBalancer, id) {
+					want = tt.with
+				}
+				require.Len(t, stack.Warnings, len(want), stack.Warnings)
+				for _, warning := range want {
+					assert.Contains(t, strings.Join(stack.Warnings, "\n"), warning)
+				}
+			})
+		}
+	}
+}
+
+func TestAlarmEmailIsToldInProductionOnly(t *testing.T) {
+	const email = "on-call@example.com"
+	for id, stack := range synth(t, "alarmEmail", email) {
+		stack.Count(t, "AWS::SNS::Subscription", 0)
+		assert.Empty(t, stack.Warnings, id)
+	}
+	for id, stack := range synth(t, updates["to production, whole"]...) {
+		t.Run(id, func(t *testing.T) {
+			stack.Count(t, "AWS::SNS::Subscription", 1)
+			stack.Has(t, "AWS::SNS::Subscription", object{"Protocol": "email", "Endpoint": email})
 		})
 	}
 }

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -35,7 +36,8 @@ func (p *Props) withDefaults() Props {
 }
 
 // newStack defines a stack with what all of them share: tags to find its bill
-// and its leftovers by, and in production a refusal to be deleted.
+// and its leftovers by, and in production a refusal to be deleted, and a warning
+// when nobody would hear of its alarms.
 func newStack(scope constructs.Construct, id, description string, p Props) awscdk.Stack {
 	p.Description = jsii.String(description)
 	p.TerminationProtection = jsii.Bool(p.Settings.IsProduction())
@@ -44,5 +46,20 @@ func newStack(scope constructs.Construct, id, description string, p Props) awscd
 		"refdeploy:profile":      jsii.String(string(p.Settings.Profile)),
 		"refdeploy:architecture": jsii.String(string(p.Settings.Architecture)),
 	}
-	return awscdk.NewStack(scope, jsii.String(id), &p.StackProps)
+	stack := awscdk.NewStack(scope, jsii.String(id), &p.StackProps)
+	stack.AddMetadata(jsii.String("refdeploy:settings"), map[string]any{
+		"profile":      p.Settings.Profile,
+		"architecture": p.Settings.Architecture,
+	})
+	warnUntold(stack, p.Settings)
+	return stack
+}
+
+// tagInstances gives the instances that template starts, and their disks, the
+// tags of the stack. CloudFormation tags what it creates itself; these are
+// created by an auto scaling group, and bill.
+func tagInstances(template awsec2.LaunchTemplate) {
+	for key, value := range *awscdk.Stack_Of(template).Tags().TagValues() {
+		awscdk.Tags_Of(template).Add(jsii.String(key), value, nil)
+	}
 }

@@ -121,6 +121,59 @@ func (s *Stack) Only(t testing.TB, resource string) assembly.Resource {
 	return assembly.Resource{}
 }
 
+// Needs returns the logical ids of all that CloudFormation creates before the
+// resource id and deletes after it: what it depends on or refers to, and what
+// that does.
+func (s *Stack) Needs(id string) map[string]bool {
+	needs := map[string]bool{}
+	var visit func(string)
+	visit = func(id string) {
+		r, ok := s.Template.Resources[id]
+		if !ok || needs[id] {
+			return // a parameter, a pseudo parameter, or seen before
+		}
+		needs[id] = true
+		for _, other := range append(referred(r.Properties), r.DependsOn...) {
+			visit(other)
+		}
+	}
+	visit(id)
+	delete(needs, id)
+	return needs
+}
+
+// inSub matches a reference in Fn::Sub, with or without an attribute.
+var inSub = regexp.MustCompile(`\$\{([A-Za-z0-9]+)(?:\.[A-Za-z0-9.]+)?\}`)
+
+// referred returns the names that Ref, Fn::GetAtt and Fn::Sub name in a value.
+func referred(value any) []string {
+	var names []string
+	switch v := value.(type) {
+	case []any:
+		for _, element := range v {
+			names = append(names, referred(element)...)
+		}
+	case map[string]any:
+		for key, element := range v {
+			name, isString := element.(string)
+			path, isList := element.([]any)
+			switch {
+			case key == "Ref" && isString:
+				names = append(names, name)
+			case key == "Fn::GetAtt" && isList:
+				names = append(names, path[0].(string))
+			case key == "Fn::Sub" && isString:
+				for _, match := range inSub.FindAllStringSubmatch(name, -1) {
+					names = append(names, match[1])
+				}
+			default:
+				names = append(names, referred(element)...)
+			}
+		}
+	}
+	return names
+}
+
 // HasError reports an error unless some construct in stack is annotated with an
 // error matching the regular expression.
 func HasError(t testing.TB, stack awscdk.Stack, re string) {

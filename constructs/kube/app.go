@@ -7,7 +7,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -37,6 +36,10 @@ type App struct {
 	// Bucket is the S3 bucket for notes, Region the region it is in. Required.
 	Bucket, Region string
 
+	// TTL is how long a note lives, as a Go duration, for the app to tell its
+	// visitors. Default: "", notes stay.
+	TTL string
+
 	// Replicas is how many pods run when nothing is wrong; the autoscaler adds
 	// up to three times as many. Required.
 	Replicas int32
@@ -44,8 +47,8 @@ type App struct {
 
 // Objects returns the app's objects in the order they can be created in. What
 // lets traffic in is not among them: see [TargetGroupBinding].
-func (a App) Objects() []runtime.Object {
-	return []runtime.Object{
+func (a App) Objects() []Object {
+	return []Object{
 		a.namespace(), a.serviceAccount(), a.deployment(), a.service(), a.autoscaler(), a.disruptionBudget(),
 	}
 }
@@ -106,17 +109,15 @@ func (a App) pod() corev1.PodSpec {
 		SecurityContext: &corev1.PodSecurityContext{
 			RunAsNonRoot:   new(true),
 			RunAsUser:      new(int64(65532)),
+			RunAsGroup:     new(int64(65532)), // unset, it is root's
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
-		TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{
-			MaxSkew:           1,
-			TopologyKey:       corev1.LabelTopologyZone,
-			WhenUnsatisfiable: corev1.ScheduleAnyway,
-			LabelSelector:     &metav1.LabelSelector{MatchLabels: labels()},
-		}},
-		// A load balancer keeps sending for a few seconds after a pod is marked
-		// as leaving; the app's own 10 s to finish come after the wait below.
-		TerminationGracePeriodSeconds: new(int64(40)),
+		TopologySpreadConstraints: []corev1.TopologySpreadConstraint{
+			spread(corev1.LabelTopologyZone), spread(corev1.LabelHostname),
+		},
+		// A load balancer keeps sending for some seconds after a pod is marked as
+		// leaving; the app's own 10 s to finish come after the wait below.
+		TerminationGracePeriodSeconds: new(int64(50)),
 		Containers: []corev1.Container{{
 			Name:  name,
 			Image: a.Image,
@@ -131,10 +132,12 @@ func (a App) pod() corev1.PodSpec {
 				ReadOnlyRootFilesystem:   new(true),
 				Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 			},
-			LivenessProbe:  a.probe(10),
-			ReadinessProbe: a.probe(5),
+			// A busy pod may take seconds to answer. One that is killed for it gives
+			// its load to the others.
+			LivenessProbe:  a.probe(10, 5),
+			ReadinessProbe: a.probe(5, 2),
 			Lifecycle: &corev1.Lifecycle{
-				PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 20}},
+				PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 30}},
 			},
 		}},
 	}
@@ -153,6 +156,7 @@ func (a App) environment() []corev1.EnvVar {
 	}
 	return []corev1.EnvVar{
 		{Name: "NOTES_BUCKET", Value: a.Bucket},
+		{Name: "NOTES_TTL", Value: a.TTL},
 		{Name: "AWS_REGION", Value: a.Region},
 		field("K8S_NODE_NAME", "spec.nodeName"),
 		field("K8S_POD_NAME", "metadata.name"),
@@ -166,10 +170,24 @@ func (a App) environment() []corev1.EnvVar {
 
 // probe asks the process, not what it depends on: a store that fails would take
 // every pod out at once, and with them the pages that do not need it.
-func (a App) probe(period int32) *corev1.Probe {
+func (a App) probe(period, timeout int32) *corev1.Probe {
 	return &corev1.Probe{
-		ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: a.HealthPath, Port: intstr.FromString(portName)}},
-		PeriodSeconds: period,
+		ProbeHandler:   corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: a.HealthPath, Port: intstr.FromString(portName)}},
+		PeriodSeconds:  period,
+		TimeoutSeconds: timeout,
+	}
+}
+
+// spread asks for pods of one release to be spread over places. Pods of the
+// release before it do not count: they are about to leave, and counted, they
+// would push both new ones into the other zone.
+func spread(over string) corev1.TopologySpreadConstraint {
+	return corev1.TopologySpreadConstraint{
+		MaxSkew:           1,
+		TopologyKey:       over,
+		WhenUnsatisfiable: corev1.ScheduleAnyway, // better in one zone than not at all
+		LabelSelector:     &metav1.LabelSelector{MatchLabels: labels()},
+		MatchLabelKeys:    []string{appsv1.DefaultDeploymentUniqueLabelKey},
 	}
 }
 
@@ -214,6 +232,9 @@ func (a App) disruptionBudget() *policyv1.PodDisruptionBudget {
 		Spec: policyv1.PodDisruptionBudgetSpec{
 			MaxUnavailable: new(intstr.FromInt32(1)),
 			Selector:       &metav1.LabelSelector{MatchLabels: labels()},
+			// A pod that fails its probe counts as down already. By default it may
+			// not be evicted then, and its node never be drained.
+			UnhealthyPodEvictionPolicy: new(policyv1.AlwaysAllow),
 		},
 	}
 }

@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"fmt"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -40,11 +42,14 @@ func (b *TargetGroupBinding) DeepCopyObject() runtime.Object {
 	return &out
 }
 
-// Bind returns the binding of the app's Service to a target group of type ip.
-func Bind(targetGroupARN, vpcID string) *TargetGroupBinding {
+// Bind returns the binding of the app's Service to a target group of type ip. A
+// binding cannot be given another target group, so its name holds what makes
+// CloudFormation replace the group: another port brings another binding, and the
+// old one goes with the old group.
+func Bind(targetGroupARN, vpcID string, port int) *TargetGroupBinding {
 	return &TargetGroupBinding{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "elbv2.k8s.aws/v1beta1", Kind: "TargetGroupBinding"},
-		ObjectMeta: meta(name),
+		ObjectMeta: meta(fmt.Sprintf("%s-ip-http-%d", name, port)),
 		Spec: TargetGroupBindingSpec{
 			TargetGroupARN: targetGroupARN,
 			TargetType:     "ip",

@@ -42,18 +42,18 @@ func TestTheVersionOfTheClusterAndOfKubectlAreOne(t *testing.T) {
 }
 
 func TestABindingTellsTheControllerItsTargetGroupAndNothingOfSecurityGroups(t *testing.T) {
-	encoded, err := json.Marshal(kube.Bind("arn", "vpc"))
+	encoded, err := json.Marshal(kube.Bind("arn", "vpc", 8080))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{
 		"apiVersion": "elbv2.k8s.aws/v1beta1",
 		"kind": "TargetGroupBinding",
-		"metadata": {"name": "app", "namespace": "notes", "labels": {"app.kubernetes.io/name": "app"}},
+		"metadata": {"name": "app-ip-http-8080", "namespace": "notes", "labels": {"app.kubernetes.io/name": "app"}},
 		"spec": {"targetGroupARN": "arn", "targetType": "ip", "serviceRef": {"name": "app", "port": "http"}, "vpcID": "vpc"}
 	}`, string(encoded))
 }
 
 func TestEveryObjectSaysWhatItIs(t *testing.T) {
-	for _, object := range append(app.Objects(), kube.Bind("arn", "vpc")) {
+	for _, object := range append(app.Objects(), kube.Bind("arn", "vpc", 8080)) {
 		kind := object.GetObjectKind().GroupVersionKind()
 		assert.NotEmpty(t, kind.Kind, "%T", object)
 		assert.NotEmpty(t, kind.Version, "%T", object)

@@ -4,13 +4,11 @@ package network
 import (
 	"fmt"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 )
 
@@ -36,10 +34,6 @@ type Props struct {
 
 	// FlowLogs receives a record of the VPC's connections. Default: none.
 	FlowLogs awslogs.ILogGroup
-
-	// Provisioning receives the logs of the function that closes the default
-	// security group. Required with [ZonalNAT].
-	Provisioning awslogs.ILogGroup
 }
 
 // Network is the VPC and the subnets to place things in.
@@ -52,6 +46,12 @@ type Network struct {
 	// PublicIPs reports whether workloads need an address of their own to reach
 	// the internet.
 	PublicIPs bool
+
+	// WayOut is all that lies between workloads and the internet: routes, their
+	// associations, gateways. Whatever runs workloads depends on it, or starts
+	// before it can pull an image, and outlives on `cdk destroy` the way to the
+	// control plane that has to hear of its end (aws-cdk#18179).
+	WayOut constructs.IDependable
 }
 
 // New defines a VPC over two availability zones, the fewest an Application Load
@@ -95,10 +95,6 @@ func New(scope constructs.Construct, id string, props *Props) Network {
 		// that group, so only production pays for the belt to its braces.
 		RestrictDefaultSecurityGroup: jsii.Bool(p.Egress == ZonalNAT),
 	})
-	if p.Egress == ZonalNAT {
-		closer := awscdk.Stack_Of(scope).Node().FindChild(jsii.String("Custom::VpcRestrictDefaultSGCustomResourceProvider"))
-		logs.Adopt(p.Provisioning, closer)
-	}
 
 	if p.FlowLogs != nil {
 		vpc.AddFlowLog(jsii.String("FlowLog"), &awsec2.FlowLogOptions{
@@ -108,7 +104,10 @@ func New(scope constructs.Construct, id string, props *Props) Network {
 		nag.Suppress(vpc, nag.Reasons{"AwsSolutions-VPC7": "A sandbox keeps no record of its connections; the production profile does."})
 	}
 
-	return Network{VPC: vpc, Public: public, Workloads: workloads, PublicIPs: p.Egress == PublicIP}
+	return Network{
+		VPC: vpc, Public: public, Workloads: workloads, PublicIPs: p.Egress == PublicIP,
+		WayOut: vpc.SelectSubnets(workloads).InternetConnectivityEstablished,
+	}
 }
 
 const zones = 2

@@ -24,7 +24,7 @@ func TestDefaultsHaveTwoPublicSubnetsAndNoNAT(t *testing.T) {
 func TestZonalNATHasAGatewayAZoneAndWorkloadsOutOfReach(t *testing.T) {
 	stack := cdktest.NewStack(t)
 	group := logs.NewGroup(stack, "Logs", nil)
-	net := network.New(stack, "Network", &network.Props{Egress: network.ZonalNAT, FlowLogs: group, Provisioning: group})
+	net := network.New(stack, "Network", &network.Props{Egress: network.ZonalNAT, FlowLogs: group})
 	assert.False(t, net.PublicIPs)
 	assert.Len(t, *net.VPC.SelectSubnets(net.Workloads).SubnetIds, 2)
 	got := cdktest.SynthStack(t, stack)

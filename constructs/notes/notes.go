@@ -4,56 +4,79 @@ package notes
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 )
 
-// Props configures [New].
+// Props configures [New]. A nil *Props selects every default.
 type Props struct {
-	// Keep lets the bucket outlive the stack. Default: false, the bucket is
-	// emptied and deleted with the stack.
+	// Keep lets the bucket outlive the stack and the notes stay until somebody
+	// deletes them; what was deleted or replaced can be had back for three
+	// months. Default: false, notes expire after a day, and the bucket is emptied
+	// and deleted with the stack.
 	Keep bool
-
-	// Provisioning receives the logs of the function that empties the bucket.
-	// Required unless Keep is set.
-	Provisioning awslogs.ILogGroup
 }
 
 // Notes is the bucket and the way to use it.
 type Notes struct {
 	Bucket awss3.Bucket
+
+	// TTL is how long a note lives, as a Go duration, or "" when it stays. The
+	// app tells its visitors.
+	TTL *string
 }
 
-// New defines a private, encrypted bucket whose objects expire after a day:
-// anyone can write to a public sandbox, and nobody has to clean up after them.
+// New defines a private, encrypted bucket. In a sandbox its notes expire after
+// a day: anyone can write there, and nobody has to clean up after them.
 func New(scope constructs.Construct, id string, props *Props) Notes {
-	removal := awscdk.RemovalPolicy_DESTROY
-	if props.Keep {
-		removal = awscdk.RemovalPolicy_RETAIN
+	keep := props != nil && props.Keep
+	removal, ttl := awscdk.RemovalPolicy_DESTROY, "24h"
+	lifecycle := &awss3.LifecycleRule{
+		AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
+	}
+	if keep {
+		removal, ttl = awscdk.RemovalPolicy_RETAIN, ""
+		lifecycle.NoncurrentVersionExpiration = awscdk.Duration_Days(jsii.Number(90))
+		lifecycle.ExpiredObjectDeleteMarker = jsii.Bool(true)
+	} else {
+		lifecycle.Expiration = awscdk.Duration_Days(jsii.Number(1))
 	}
 	bucket := awss3.NewBucket(scope, jsii.String(id), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		Encryption:        awss3.BucketEncryption_S3_MANAGED,
 		EnforceSSL:        jsii.Bool(true),
 		RemovalPolicy:     removal,
-		AutoDeleteObjects: jsii.Bool(!props.Keep),
-		LifecycleRules: &[]*awss3.LifecycleRule{{
-			Expiration:                          awscdk.Duration_Days(jsii.Number(1)),
-			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
-		}},
+		AutoDeleteObjects: jsii.Bool(!keep),
+		Versioned:         jsii.Bool(keep),
+		LifecycleRules:    &[]*awss3.LifecycleRule{lifecycle},
 	})
-	nag.Suppress(bucket, nag.Reasons{"AwsSolutions-S1": "Notes are public sample data that expires after a day; access logs would cost more than they tell."})
-
-	if !props.Keep {
-		emptier := awscdk.Stack_Of(scope).Node().FindChild(jsii.String("Custom::S3AutoDeleteObjectsCustomResourceProvider"))
-		logs.Adopt(props.Provisioning, emptier)
+	nag.Suppress(bucket, nag.Reasons{"AwsSolutions-S1": "The app alone reads and writes here, and logs each request with its id; S3's own access log would cost more than it adds."})
+	if !keep {
+		letGo(bucket)
 	}
-	return Notes{Bucket: bucket}
+	return Notes{Bucket: bucket, TTL: jsii.String(ttl)}
+}
+
+// letGo lets the function that empties the bucket see that it has nothing to
+// do. On an update from sandbox to production the bucket loses its mark and its
+// policy the grant to that function, before CloudFormation removes the function's
+// resource; without a permission of its own it then fails, and stays behind
+// (aws-cdk#37257).
+func letGo(bucket awss3.Bucket) {
+	emptier := awscdk.Stack_Of(bucket).Node().FindChild(jsii.String("Custom::S3AutoDeleteObjectsCustomResourceProvider"))
+	emptier.(awscdk.CustomResourceProviderBase).AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings("s3:GetBucketTagging"),
+		Resources: &[]*string{bucket.BucketArn()},
+	}).ToJSON())
+}
+
+// Outlive keeps the bucket, and what empties it, until app is gone: a note that
+// is written after the bucket was emptied would stop `cdk destroy`.
+func (n Notes) Outlive(app constructs.IConstruct) {
+	app.Node().AddDependency(n.Bucket)
 }
 
 // GrantApp allows exactly what the app does: list the notes, and read, write

@@ -37,9 +37,18 @@ type Stack struct {
 // A Template is the part of a CloudFormation template that we read.
 type Template struct {
 	Description string
+	Metadata    map[string]any
 	Resources   map[string]Resource // by logical id
 	Outputs     map[string]Output
 	Parameters  map[string]Parameter
+}
+
+// Setting returns what a stack of ours was synthesized with, profile or
+// architecture, or "" when it does not say.
+func (t Template) Setting(name string) string {
+	chosen, _ := t.Metadata["refdeploy:settings"].(map[string]any)
+	value, _ := chosen[name].(string)
+	return value
 }
 
 // A Resource is one resource of a template. Properties hold what JSON holds:

@@ -39,8 +39,13 @@ type Deployment struct {
 	Identity string
 
 	// Outside lists what AWS, or a controller, creates that is not in the
-	// template, and Leftovers what `cdk destroy` leaves behind in a sandbox.
-	Outside, Leftovers []string
+	// template.
+	Outside []string
+
+	// Left lists what of that `cdk destroy` leaves behind in every profile, and
+	// LeftInProduction what more it leaves of production, beside the bucket and
+	// the log groups that the profile keeps.
+	Left, LeftInProduction []string
 
 	Duties Duties
 	Limits Limits
@@ -57,15 +62,16 @@ func All() []Deployment {
 	)
 	return []Deployment{
 		{
-			ID:           "EcsEc2",
-			ControlPlane: "ECS",
-			DataPlane:    "EC2 instances you patch",
-			Source:       "stacks/ecs_ec2.go",
-			Page:         "docs/patterns/ecs-ec2.md",
-			Needs:        []string{docker, vpc},
-			Identity:     "ECS task role",
-			Outside:      []string{"EC2 instances and their disks, by the auto scaling group", "CloudWatch alarms of the scaling policies"},
-			Leftovers:    []string{leftBootstrap},
+			ID:               "EcsEc2",
+			ControlPlane:     "ECS",
+			DataPlane:        "EC2 instances you patch",
+			Source:           "stacks/ecs_ec2.go",
+			Page:             "docs/patterns/ecs-ec2.md",
+			Needs:            []string{docker, vpc},
+			Identity:         "ECS task role",
+			Outside:          []string{"EC2 instances and their disks, by the auto scaling group", "CloudWatch alarms of the scaling policies"},
+			Left:             []string{leftBootstrap},
+			LeftInProduction: []string{leftInsights},
 			Duties: Duties{
 				ControlPlane: "AWS",
 				HostOS:       "you: a deploy takes the newest AMI and replaces the instances",
@@ -84,15 +90,16 @@ func All() []Deployment {
 			New: stacks.NewECSEC2,
 		},
 		{
-			ID:           "EcsFargate",
-			ControlPlane: "ECS",
-			DataPlane:    "Fargate",
-			Source:       "stacks/ecs_fargate.go",
-			Page:         "docs/patterns/ecs-fargate.md",
-			Needs:        []string{docker, vpc},
-			Identity:     "ECS task role",
-			Outside:      []string{"a network interface for each task, by ECS", "CloudWatch alarms of the scaling policy"},
-			Leftovers:    []string{leftBootstrap},
+			ID:               "EcsFargate",
+			ControlPlane:     "ECS",
+			DataPlane:        "Fargate",
+			Source:           "stacks/ecs_fargate.go",
+			Page:             "docs/patterns/ecs-fargate.md",
+			Needs:            []string{docker, vpc},
+			Identity:         "ECS task role",
+			Outside:          []string{"a network interface for each task, by ECS", "CloudWatch alarms of the scaling policy"},
+			Left:             []string{leftBootstrap},
+			LeftInProduction: []string{leftInsights},
 			Duties: Duties{
 				ControlPlane: "AWS",
 				HostOS:       "AWS",
@@ -124,7 +131,8 @@ func All() []Deployment {
 				"CoreDNS, kube-proxy and the VPC CNI, by EKS",
 				"the load balancer controller, by its Helm chart",
 			},
-			Leftovers: []string{leftBootstrap},
+			Left:             []string{leftBootstrap},
+			LeftInProduction: []string{"the log group /aws/eks/CLUSTER/cluster of the control plane, by EKS, which never expires"},
 			Duties: Duties{
 				ControlPlane: "AWS runs it; you upgrade its version before support ends",
 				HostOS:       "you: aws eks update-nodegroup-version --cluster-name … --nodegroup-name …",
@@ -150,7 +158,7 @@ func All() []Deployment {
 			Page:         "docs/patterns/lambda.md",
 			Identity:     "Lambda execution role",
 			Outside:      []string{"micro-VMs, by Lambda"},
-			Leftovers:    []string{"the zip in the bootstrap bucket, until `npx cdk gc --unstable=gc`"},
+			Left:         []string{"the zip in the bootstrap bucket, until `npx cdk gc --unstable=gc`"},
 			Duties: Duties{
 				ControlPlane: "AWS",
 				HostOS:       "AWS",
@@ -178,7 +186,7 @@ func All() []Deployment {
 			Needs:        []string{docker, "an account that used App Runner before 2026-04-30"},
 			Identity:     "App Runner instance role",
 			Outside:      []string{"load balancer, certificate and instances, by App Runner", "two log groups, by App Runner"},
-			Leftovers:    []string{leftBootstrap, "the log groups /aws/apprunner/…, which never expire"},
+			Left:         []string{leftBootstrap, "the log groups /aws/apprunner/…, which never expire"},
 			Duties: Duties{
 				ControlPlane: "AWS",
 				HostOS:       "AWS",
@@ -197,6 +205,15 @@ func All() []Deployment {
 			New: stacks.NewAppRunner,
 		},
 	}
+}
+
+// Leftovers returns what `cdk destroy` leaves behind of a profile, beside what
+// the profile keeps on purpose.
+func (d Deployment) Leftovers(profile settings.Profile) []string {
+	if profile == settings.Production {
+		return slices.Concat(d.Left, d.LeftInProduction)
+	}
+	return d.Left
 }
 
 // IDs returns the id of every deployment, in the same order.

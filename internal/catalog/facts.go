@@ -69,6 +69,7 @@ const (
 	noLimitOut = "none of the platform's"
 	both       = "arm64, x86_64"
 
+	leftInsights  = "the log group /aws/ecs/containerinsights/CLUSTER/performance, by Container Insights, which keeps a day"
 	leftBootstrap = "the image in the bootstrap repository, until `npx cdk gc --unstable=gc`"
 )
 

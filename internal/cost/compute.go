@@ -77,11 +77,13 @@ func (m *bill) hours(least, n float64) float64 {
 // ecsService prices the tasks of a service, on Fargate or on the instances of
 // its capacity provider.
 func (m *bill) ecsService(id string, service assembly.Resource) {
-	least := int(inventory.Number(service.Properties["DesiredCount"]))
+	// Without a count, ECS starts one task.
+	least := max(1, int(inventory.Number(service.Properties["DesiredCount"])))
 	most, utilization := least, defaultUtilization
 	for _, r := range m.stack.Template.Resources {
 		switch r.Type {
 		case "AWS::ApplicationAutoScaling::ScalableTarget":
+			least = max(least, int(inventory.Number(r.Properties["MinCapacity"])))
 			most = int(inventory.Number(r.Properties["MaxCapacity"]))
 		case "AWS::ApplicationAutoScaling::ScalingPolicy":
 			utilization = inventory.Number(inventory.Object(r.Properties["TargetTrackingScalingPolicyConfiguration"])["TargetValue"]) / 100

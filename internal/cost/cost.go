@@ -272,6 +272,7 @@ var free = map[string]bool{
 	"AWS::Logs::LogGroup":                           true,
 	"AWS::S3::Bucket":                               true,
 	"AWS::S3::BucketPolicy":                         true,
+	"AWS::SNS::TopicPolicy":                         true,
 	"AWS::SSM::Parameter":                           true, // standard tier
 	"Custom::AWSCDK-EKS-HelmChart":                  true,
 	"Custom::AWSCDK-EKS-KubernetesResource":         true,

@@ -121,7 +121,7 @@ func TestLinesAddUpToTheTotalToTheCent(t *testing.T) {
 }
 
 func TestIdleSandboxes(t *testing.T) {
-	for id, want := range map[string]float64{"EcsFargate": 34.79, "EcsEc2": 42.44, "EksEc2": 126.51, "Lambda": 0.10, "AppRunner": 2.56} {
+	for id, want := range map[string]float64{"EcsFargate": 34.79, "EcsEc2": 42.44, "EksEc2": 126.51, "Lambda": 0, "AppRunner": 2.56} {
 		assert.InDelta(t, want, total(t, golden(t, id+".sandbox"), idle()), 0.02, id)
 	}
 }
@@ -269,8 +269,8 @@ func TestWhatBillsInAWayThatIsNotModelledIsNamed(t *testing.T) {
 
 func TestProductionNamesWhatItCannotPrice(t *testing.T) {
 	for id, want := range map[string][]string{
-		"EcsFargate": {"AWS::EC2::FlowLog", "Container Insights of AWS::ECS::Cluster"},
-		"EksEc2":     {"AWS::EC2::FlowLog", "AWS::EKS::Cluster (control plane logs)"},
+		"EcsFargate": {"AWS::EC2::FlowLog", "AWS::SNS::Topic", "Container Insights of AWS::ECS::Cluster"},
+		"EksEc2":     {"AWS::EC2::FlowLog", "AWS::EKS::Cluster (control plane logs)", "AWS::SNS::Topic"},
 	} {
 		got, err := cost.NewModel(golden(t, id+".production"), prices(t)).Estimate(idle())
 		require.NoError(t, err)
@@ -337,5 +337,5 @@ func TestInstancesBeyondTheirBaselinePaySurplusCredits(t *testing.T) {
 
 func TestAlarmsThatAWSAddsAreMarked(t *testing.T) {
 	assert.Equal(t, "catalog", lines(t, "EcsFargate.sandbox", idle())["alarms that target tracking adds"].Source)
-	assert.Equal(t, "template", lines(t, "Lambda.sandbox", idle())["alarm"].Source)
+	assert.Equal(t, "template", lines(t, "Lambda.production", idle())["alarm"].Source)
 }

@@ -14,6 +14,7 @@ import (
 	"refdeploy/internal/cost"
 	"refdeploy/internal/inventory"
 	"refdeploy/internal/price"
+	"refdeploy/internal/settings"
 )
 
 // A Report is the comparison. Its JSON is documented in docs/reference.md and
@@ -153,7 +154,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Repor
 		}
 		stack := stacks[i]
 		for _, key := range []string{"profile", "architecture"} {
-			if value := stack.Tags["refdeploy:"+key]; value != "" {
+			if value := stack.Template.Setting(key); value != "" {
 				r.Settings[key] = value
 			}
 		}
@@ -165,7 +166,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Repor
 		if r.idle[d.ID], err = model.Estimate(cost.Profiles()[0]); err != nil {
 			return Report{}, err
 		}
-		r.Deployments = append(r.Deployments, describe(d, inventory.Of(stack.Template), estimate))
+		r.Deployments = append(r.Deployments, describe(d, settings.Profile(stack.Template.Setting("profile")), inventory.Of(stack.Template), estimate))
 		bills[d.ID] = memo(func(load float64) float64 {
 			at := usage
 			at.RequestsPerSecond = load
@@ -250,7 +251,7 @@ func significant(x float64) float64 {
 	return math.Round(x/unit) * unit
 }
 
-func describe(d catalog.Deployment, inv inventory.Inventory, estimate cost.Estimate) Deployment {
+func describe(d catalog.Deployment, profile settings.Profile, inv inventory.Inventory, estimate cost.Estimate) Deployment {
 	out := Deployment{
 		ID: d.ID, Status: d.Status(), ControlPlane: d.ControlPlane, DataPlane: d.DataPlane,
 		Resources: Resources{Total: inv.Total, ByType: inv.ByType},
@@ -264,7 +265,7 @@ func describe(d catalog.Deployment, inv inventory.Inventory, estimate cost.Estim
 			Total: estimate.Total, Lines: []Line{}, Unpriced: listed(estimate.Unpriced), Warnings: listed(estimate.Warnings),
 		},
 		Duties: d.Duties, Limits: d.Limits,
-		Needs: listed(d.Needs), Leftovers: listed(d.Leftovers),
+		Needs: listed(d.Needs), Leftovers: listed(d.Leftovers(profile)),
 	}
 	for _, e := range inv.Exposure {
 		out.Exposure = append(out.Exposure, Exposure(e))

@@ -26,7 +26,7 @@ func build(t testing.TB, usage cost.Usage, ids ...string) report.Report {
 	for _, id := range ids {
 		data, err := os.ReadFile(project.Path("stacks", "testdata", id+".sandbox.golden.json"))
 		require.NoError(t, err)
-		stack := assembly.Stack{ID: id, Tags: map[string]string{"refdeploy:profile": "sandbox", "refdeploy:architecture": "arm64"}}
+		stack := assembly.Stack{ID: id}
 		require.NoError(t, json.Unmarshal(data, &stack.Template))
 		stacks = append(stacks, stack)
 	}

@@ -1,0 +1,46 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"refdeploy/internal/settings"
+)
+
+// warnUntold tells a user of production that no one is told of an alarm.
+func warnUntold(stack awscdk.Stack, s settings.Settings) {
+	if s.IsProduction() && s.AlarmEmail == "" {
+		warn(stack, "alarmEmail", "alarms ring and nobody is told; set alarmEmail to an address")
+	}
+}
+
+// warnOpen tells a user of production that traffic to a load balancer is not
+// encrypted, or that everyone may send some.
+func warnOpen(stack awscdk.Stack, s settings.Settings) {
+	if !s.IsProduction() {
+		return
+	}
+	if s.CertificateARN == "" {
+		warn(stack, "certificateArn", "requests and answers travel unencrypted; set certificateArn to an ACM certificate")
+	}
+	if s.AllowCIDR == settings.Everyone {
+		warn(stack, "allowCidr", "everyone on the internet may connect, and the app has no login; set allowCidr to who should")
+	}
+}
+
+// warnUnfiltered tells a user who narrowed allowCidr, or who runs production,
+// that a deployment without a load balancer is open to everyone.
+func warnUnfiltered(stack awscdk.Stack, s settings.Settings) {
+	switch {
+	case s.AllowCIDR != settings.Everyone:
+		warn(stack, "allowCidr", "allowCidr: "+s.AllowCIDR+" narrows load balancers only; this deployment has none and stays open to the internet")
+	case s.IsProduction():
+		warn(stack, "allowCidr", "everyone on the internet may connect, and the app has no login; allowCidr has no effect without a load balancer: put a login, or CloudFront with a web ACL, before the app")
+	}
+}
+
+// warn adds a warning that concerns a setting, and that the setting, or
+// Annotations.AcknowledgeWarning with the id refdeploy:SETTING, silences.
+func warn(stack awscdk.Stack, setting, says string) {
+	awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("refdeploy:"+setting), jsii.String(says))
+}
