@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare synth test test-browser bench golden docs clean
+.PHONY: compare synth test lint test-browser bench golden docs clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -14,6 +14,14 @@ synth: node_modules ## write every stack's template to cdk.out and list the stac
 test: node_modules ## run every test
 	go vet ./...
 	go test ./...
+
+lint: bin/lint ## read the reviewed templates with cfn-lint, which needs Python
+	bin/lint/bin/cfn-lint --config-file tests/lint/cfnlintrc.yaml --non-zero-exit-code informational stacks/testdata/*.golden.json
+
+bin/lint: tests/lint/requirements.txt
+	python3 -m venv --clear $@
+	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 test-browser: ## look at the HTML report in Chromium, which has to be installed
 	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./internal/report
