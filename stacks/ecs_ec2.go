@@ -126,7 +126,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		EnableManagedDraining:              jsii.Bool(true), // unset, the CDK adds a function that drains
 	})
 	cluster.AddAsgCapacityProvider(provider, nil)
-	group.Node().AddDependency(net.WayOut, role)
+	group.Node().AddDependency(net.WayOut)
 	nag.Suppress(group, nag.Reasons{"AwsSolutions-AS3": "Scaling needs no person's attention; what fails rings an alarm of the load balancer in production."})
 	nag.Suppress(role, nag.Reasons{
 		"AwsSolutions-IAM4": "The AWS managed policy follows what the Session Manager agent needs.",

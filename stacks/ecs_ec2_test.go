@@ -101,16 +101,6 @@ func TestECSEC2(t *testing.T) {
 		}, actions)
 	})
 
-	t.Run("instances start once their role is complete", func(t *testing.T) {
-		for id := range stack.Of("AWS::AutoScaling::AutoScalingGroup") {
-			for policy, r := range stack.Of("AWS::IAM::Policy") {
-				if strings.HasPrefix(target(r.Properties["Roles"].([]any)[0]), "InstanceRole") {
-					assert.Contains(t, stack.Needs(id), policy)
-				}
-			}
-		}
-	})
-
 	t.Run("the app cannot write to its disk", func(t *testing.T) {
 		assert.Equal(t, true, byName["App"]["ReadonlyRootFilesystem"])
 	})

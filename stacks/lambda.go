@@ -24,7 +24,7 @@ import (
 //	internet ─▶ function URL ─▶ alias ─▶ function version ─▶ S3
 //
 // Choose it when traffic is rare or comes in bursts: nothing runs while nobody
-// calls, and only storage and an alarm bill. When to prefer another pattern is in
+// calls, and only storage bills. When to prefer another pattern is in
 // docs/patterns/lambda.md.
 func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack {
 	p := props.withDefaults()
