@@ -439,6 +439,9 @@ func alarmsTell(t *testing.T, stack *cdktest.Stack) {
 			assert.NotEmpty(t, alarm.Properties["AlarmDescription"], id)
 		}
 	}
+	// With a policy of its own, a topic takes messages only from whom it names.
+	assert.Regexp(t, `Action:sns:Publish [^{]*Effect:Allow Principal:map\[Service:cloudwatch.amazonaws.com\]`,
+		fmt.Sprint(stack.Only(t, "AWS::SNS::TopicPolicy").Properties))
 	if len(stack.Of("AWS::ElasticLoadBalancingV2::TargetGroup")) > 0 {
 		for _, metric := range []string{"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count", "HealthyHostCount"} {
 			stack.Has(t, "AWS::CloudWatch::Alarm", object{"MetricName": metric, "Namespace": "AWS/ApplicationELB"})
