@@ -84,9 +84,9 @@ func TestShapesNobodyExpectsAreNoReasonToFail(t *testing.T) {
 
 func TestTheStacksAsTheyAre(t *testing.T) {
 	lambda := golden(t, "Lambda.sandbox")
-	assert.Equal(t, 19, lambda.Total)
-	assert.Equal(t, 3, lambda.IAM.Roles)
-	assert.Equal(t, 3, lambda.IAM.Statements)
+	assert.Equal(t, 15, lambda.Total)
+	assert.Equal(t, 2, lambda.IAM.Roles)
+	assert.Equal(t, 4, lambda.IAM.Statements)
 	assert.Equal(t, 1, lambda.IAM.WildcardResources, "every key of the app's own bucket")
 	assert.Zero(t, lambda.IAM.WildcardActions)
 	assert.Len(t, lambda.Exposure, 1)
