@@ -1,16 +1,13 @@
 // Package catalog lists the deployments and what is known of each beside its
 // template. The CDK app, the tests and the documentation all range over it: a
-// new deployment is one stack file, one entry here and one page.
+// new deployment is one stack file with its line in stacks.New, one entry here
+// and one page.
 package catalog
 
 import (
 	"slices"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/constructs-go/constructs/v10"
-
 	"refdeploy/internal/settings"
-	"refdeploy/stacks"
 )
 
 // A Deployment is one way to run the app on AWS.
@@ -49,9 +46,6 @@ type Deployment struct {
 
 	Duties Duties
 	Limits Limits
-
-	// New defines the stack.
-	New func(scope constructs.Construct, id string, props *stacks.Props) awscdk.Stack
 }
 
 // All returns every deployment, in the order of the documentation.
@@ -87,7 +81,6 @@ func All() []Deployment {
 				GPU: "yes, with a GPU instance type", Architectures: both,
 				ScalesIn: "minutes: an alarm, a task, and an instance when none has room",
 			},
-			New: stacks.NewECSEC2,
 		},
 		{
 			ID:               "EcsFargate",
@@ -115,7 +108,6 @@ func All() []Deployment {
 				GPU: "no", Architectures: both,
 				ScalesIn: "minutes: an alarm and a task",
 			},
-			New: stacks.NewECSFargate,
 		},
 		{
 			ID:           "EksEc2",
@@ -148,7 +140,6 @@ func All() []Deployment {
 				GPU: "yes, with a GPU instance type", Architectures: both,
 				ScalesIn: "seconds while nodes have room; nothing adds nodes",
 			},
-			New: stacks.NewEKSEC2,
 		},
 		{
 			ID:           "Lambda",
@@ -174,7 +165,6 @@ func All() []Deployment {
 				GPU: "no", Architectures: both,
 				ScalesIn: "at once: 1,000 more concurrent requests every 10 s",
 			},
-			New: stacks.NewLambda,
 		},
 		{
 			ID:           "AppRunner",
@@ -202,7 +192,6 @@ func All() []Deployment {
 				GPU: "no", Architectures: "x86_64",
 				ScalesIn: "seconds, from instances that wait",
 			},
-			New: stacks.NewAppRunner,
 		},
 	}
 }
