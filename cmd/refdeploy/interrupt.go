@@ -22,38 +22,35 @@ func (i interrupted) Error() string { return "interrupted: " + i.signal.String()
 // process by that signal, when it is why the run failed, so that a shell's loop
 // ends too. A second signal ends at once, and so does a run that does not end.
 //
-// A pipe that nobody reads any more, as behind `| head`, is such a signal too.
-// Caught, it is an error of the write instead of the end in its middle.
+// A pipe that nobody reads any more, as behind `| head`, ends the program while
+// it writes to standard output: by then there is nothing to take back.
 func interrupts() (context.Context, func(failure error)) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	pipe := make(chan os.Signal, 1)
-	signal.Notify(pipe, syscall.SIGPIPE)
 	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // as nohup has it
+			signal.Notify(stop, s)
+		}
+	}
 	go func() {
 		s := <-stop
-		signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		signal.Reset()
 		cancel(interrupted{s})
 		time.Sleep(grace)
 		end(s)
 	}()
 	return ctx, func(failure error) {
 		var why interrupted
-		switch {
-		case failure == nil:
-		case errors.As(context.Cause(ctx), &why):
+		if failure != nil && errors.As(context.Cause(ctx), &why) {
 			end(why.signal)
-		case errors.Is(failure, syscall.EPIPE):
-			end(syscall.SIGPIPE)
 		}
 	}
 }
 
 // end ends the process by a signal.
 func end(s os.Signal) {
-	signal.Reset(s)
 	if self, err := os.FindProcess(os.Getpid()); err == nil && self.Signal(s) == nil {
-		select {}
+		time.Sleep(time.Second) // until it arrives
 	}
 	os.Exit(1)
 }

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/aws/jsii-runtime-go"
 )
@@ -21,7 +22,11 @@ func Run(f func() error) error {
 		return err
 	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // as nohup has it
+			signal.Notify(signals, s)
+		}
+	}
 	var interrupted atomic.Bool
 	done := make(chan error, 1)
 	go func() {
@@ -49,9 +54,9 @@ func Run(f func() error) error {
 
 // end ends the process by the signal, so that a shell's loop ends too.
 func end(s os.Signal) {
-	signal.Reset(s)
+	signal.Reset()
 	if self, err := os.FindProcess(os.Getpid()); err == nil && self.Signal(s) == nil {
-		select {}
+		time.Sleep(time.Second) // until it arrives
 	}
 	os.Exit(1)
 }
