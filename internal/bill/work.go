@@ -31,7 +31,7 @@ const (
 
 	// Data out to the internet is free up to 100 GB a month, and cheaper above
 	// 10, 50 and 150 TB (Amazon EC2 pricing, data transfer).
-	freeOutGB                = 100
+	freeOutGB               = 100
 	tier10, tier50, tier150 = 10_240, 51_200, 153_600
 )
 
