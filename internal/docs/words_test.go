@@ -154,3 +154,18 @@ func TestPatternPagesNameEveryAlarm(t *testing.T) {
 		}
 	}
 }
+
+// A reader of two pages finds the same thing in the same place.
+func TestPatternPagesHaveTheSameSections(t *testing.T) {
+	sections := func(page string) (titles []string) {
+		for _, match := range regexp.MustCompile(`(?m)^## (.+)$`).FindAllStringSubmatch(read(t, page), -1) {
+			titles = append(titles, match[1])
+		}
+		return titles
+	}
+	want := sections(catalog.All()[0].Page)
+	require.Contains(t, want, "Tear down")
+	for _, d := range catalog.All() {
+		assert.Equal(t, want, sections(d.Page), d.Page)
+	}
+}
