@@ -169,3 +169,13 @@ func TestPatternPagesHaveTheSameSections(t *testing.T) {
 		assert.Equal(t, want, sections(d.Page), d.Page)
 	}
 }
+
+// The tutorial shows the first lines of a test's output, which name claims.
+func TestTheTutorialShowsClaimsThatTheTestsMake(t *testing.T) {
+	shown := regexp.MustCompile(`(?m)^=== RUN   TestECSFargate/(.+)$`).FindAllStringSubmatch(read(t, "docs/tutorial.md"), -1)
+	require.NotEmpty(t, shown)
+	made := claims(t, project.Path("stacks", "ecs_fargate_test.go"))
+	for _, line := range shown {
+		assert.Contains(t, made, strings.ReplaceAll(line[1], "_", " "))
+	}
+}
