@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -55,18 +54,11 @@ func newList() *cobra.Command {
 	return cmd
 }
 
-// list writes a line for each stack of the catalog, in its order.
+// list writes a line for each stack of the catalog.
 func list(out io.Writer, stacks []assembly.Stack) error {
-	byID := map[string]assembly.Stack{}
+	resources := map[string]int{}
 	for _, stack := range stacks {
-		byID[stack.ID] = stack
+		resources[stack.ID] = len(stack.Template.Resources)
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(table, "STACK\tCONTROL PLANE\tDATA PLANE\tRESOURCES")
-	for _, d := range catalog.All() {
-		if stack, ok := byID[d.ID]; ok {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", d.ID, d.ControlPlane, d.DataPlane, len(stack.Template.Resources))
-		}
-	}
-	return table.Flush()
+	return catalog.List(out, resources)
 }
