@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"refdeploy/internal/assembly"
+	"refdeploy/internal/bill"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/cost"
 	"refdeploy/internal/price"
@@ -69,14 +70,14 @@ func Render(root string) (map[string]string, error) {
 		stack := assembly.Stack{ID: d.ID, Template: sandbox}
 		stacks = append(stacks, stack)
 		resourceCounts[d.ID] = len(sandbox.Resources)
-		bill, err := bill(stack, prices)
+		monthly, err := monthly(stack, prices)
 		if err != nil {
 			return nil, err
 		}
 		if err := render(d.Page, map[string]string{
 			"resources":    resources(sandbox, production),
 			"suppressions": suppressions(sandbox, production),
-			"cost":         bill,
+			"cost":         monthly,
 			"duties":       fields(append(d.Duties.Fields(), d.Limits.Fields()...)),
 		}); err != nil {
 			return nil, err
@@ -96,7 +97,7 @@ func Render(root string) (map[string]string, error) {
 	}
 
 	var reports []report.Report
-	for _, usage := range cost.Profiles() {
+	for _, usage := range bill.Profiles() {
 		r, err := report.Build(stacks, prices, usage)
 		if err != nil {
 			return nil, err
@@ -217,21 +218,21 @@ func suppressions(templates ...assembly.Template) string {
 	return table(append([][]string{{"Rule", "Why it is accepted"}}, rows...)...)
 }
 
-// bill is what a sandbox costs a month, by item, under three loads.
-func bill(stack assembly.Stack, prices price.Table) (string, error) {
-	profiles := cost.Profiles()[:3] // idle, small and medium
-	model := cost.NewModel(stack, prices)
+// monthly is what a sandbox costs a month, by item, under three loads.
+func monthly(stack assembly.Stack, prices price.Table) (string, error) {
+	profiles := bill.Profiles()[:3] // idle, small and medium
+	model, err := cost.NewModel(stack, prices)
+	if err != nil {
+		return "", err
+	}
 	var order []string
-	lines := map[string][]cost.Line{}
+	lines := map[string][]bill.Line{}
 	head, all := []string{"Item", "Unit price"}, []string{"**all**", ""}
 	for i, usage := range profiles {
-		estimate, err := model.Estimate(usage)
-		if err != nil {
-			return "", err
-		}
+		estimate := model.Estimate(usage)
 		for _, line := range estimate.Lines {
 			if lines[line.Item] == nil {
-				lines[line.Item] = make([]cost.Line, len(profiles))
+				lines[line.Item] = make([]bill.Line, len(profiles))
 				order = append(order, line.Item)
 			}
 			lines[line.Item][i] = line
