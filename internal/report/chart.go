@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 
-	"refdeploy/internal/cost"
+	"refdeploy/internal/bill"
 )
 
 // A Layer is one sheet of a chart. Sheets of a chart lie on each other: one with
@@ -140,7 +140,7 @@ func (r Report) loadPlot() *plot.Plot {
 	p.X.Label.Text, p.Y.Label.Text = "requests a second", "US dollars a month"
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = cost.LeastLoad, cost.MostLoad, leastDrawn, math.Pow(10, math.Ceil(math.Log10(most)))
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = bill.LeastLoad, bill.MostLoad, leastDrawn, math.Pow(10, math.Ceil(math.Log10(most)))
 	return p
 }
 

@@ -3,13 +3,16 @@
 package report
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
 	"refdeploy/internal/assembly"
+	"refdeploy/internal/bill"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/cost"
 	"refdeploy/internal/inventory"
@@ -20,21 +23,27 @@ import (
 // A Report is the comparison. Its JSON is documented in docs/reference.md and
 // stable: keys are added, never renamed or removed.
 type Report struct {
+	Version     string            `json:"version"`  // of refdeploy, devel when it was not built from a version
 	Settings    map[string]string `json:"settings"` // what all stacks were synthesized with
 	Prices      Prices            `json:"prices"`
 	Usage       Usage             `json:"usage"`
 	Deployments []Deployment      `json:"deployments"`
 	BreakEven   []BreakEven       `json:"breakEven"`
 	Cheapest    []Cheapest        `json:"cheapest"`
+	NotCompared []string          `json:"notCompared"` // closed to new customers, and left out of cheapest
+	NotRanked   []string          `json:"notRanked"`   // not in the catalog, and of a bill too incomplete to call cheap
 
-	curves map[string][]float64     // monthly totals by id, at curveLoads
-	idle   map[string]cost.Estimate // bills by id, while nobody calls
+	usage  bill.Usage
+	models []bill.Model         // in the order of the deployments
+	curves map[string][]float64 // monthly totals by id, at curveLoads
+	idle   map[string]bill.Estimate
 }
 
 // Prices says where the prices are from.
 type Prices struct {
 	Region string `json:"region"`
-	AsOf   string `json:"asOf"` // date of the oldest, YYYY-MM-DD
+	AsOf   string `json:"asOf"`   // date of the oldest, YYYY-MM-DD
+	Newest string `json:"newest"` // date of the newest, YYYY-MM-DD
 }
 
 // Usage is the assumed load.
@@ -42,13 +51,23 @@ type Usage struct {
 	Profile           string  `json:"profile"`
 	RequestsPerSecond float64 `json:"requestsPerSecond"`
 	CPUMs             float64 `json:"cpuMs"`
+	WaitMs            float64 `json:"waitMs"`
+	RequestKB         float64 `json:"requestKB"`
 	ResponseKB        float64 `json:"responseKB"`
 	HoursPerDay       float64 `json:"hoursPerDay"`
+
+	ReadsPerRequest       float64 `json:"readsPerRequest"`
+	WritesPerRequest      float64 `json:"writesPerRequest"`
+	ListsPerRequest       float64 `json:"listsPerRequest"`
+	RequestsPerConnection float64 `json:"requestsPerConnection"`
+	ComputeDiscount       float64 `json:"computeDiscount"` // percent
 }
 
-// A Deployment is one column of the comparison.
+// A Deployment is one column of the comparison: one of the catalog, or a stack
+// of which only the template tells. The template's facts come of both.
 type Deployment struct {
 	ID           string         `json:"id"`
+	InCatalog    bool           `json:"inCatalog"`
 	Status       string         `json:"status"`
 	ControlPlane string         `json:"controlPlane"`
 	DataPlane    string         `json:"dataPlane"`
@@ -59,6 +78,7 @@ type Deployment struct {
 	Exposure     []Exposure     `json:"exposure"`
 	Storage      []Fact         `json:"storage"`
 	Logs         []Fact         `json:"logs"`
+	Unread       []string       `json:"notUnderstood"` // of the template
 	MonthlyUSD   Bill           `json:"monthlyUSD"`
 	Duties       catalog.Duties `json:"duties"`
 	Limits       catalog.Limits `json:"limits"`
@@ -84,6 +104,7 @@ type IAM struct {
 // An Exposure is a port that the internet reaches.
 type Exposure struct {
 	Port     int    `json:"port"`
+	ToPort   int    `json:"toPort"` // the last of a range, or the same
 	CIDR     string `json:"cidr"`
 	Resource string `json:"resource"`
 }
@@ -99,8 +120,11 @@ type Fact struct {
 type Bill struct {
 	Total    float64  `json:"total"`
 	Lines    []Line   `json:"lines"`
+	Idle     float64  `json:"idle"`     // total while nobody calls
 	Unpriced []string `json:"unpriced"` // bills, and has no price here
 	Warnings []string `json:"warnings"`
+	Remarks  []string `json:"remarks"` // what to know of the bill under any load
+	Beyond   string   `json:"beyond"`  // why the deployment cannot take the load as its template stands, or ""
 }
 
 // A Line is one item of a bill.
@@ -113,6 +137,8 @@ type Line struct {
 	Resource  string  `json:"resource"`
 	Source    string  `json:"source"`   // template or catalog
 	PriceKey  string  `json:"priceKey"` // as `refdeploy prices` prints it
+	Region    string  `json:"region"`   // whose price it is
+	Everyone  bool    `json:"everyone"` // every deployment pays it alike, so it does not decide
 }
 
 // A BreakEven is a load at which the cheaper of two changes.
@@ -120,140 +146,175 @@ type BreakEven struct {
 	A                 string  `json:"a"` // cheaper below
 	B                 string  `json:"b"` // cheaper above
 	RequestsPerSecond float64 `json:"requestsPerSecond"`
-}
 
-// Cheapest names the cheapest deployment of a range of load.
-type Cheapest struct {
-	ID   string  `json:"id"`
+	// From and To enclose where the two cost about the same.
 	From float64 `json:"fromRequestsPerSecond"`
 	To   float64 `json:"toRequestsPerSecond"`
+}
+
+// Cheapest names the cheapest deployment of a range of load. Several cost about
+// the same; with none, nothing takes the load as its template stands.
+type Cheapest struct {
+	ID   string   `json:"id"` // the cheapest over most of the range, or ""
+	IDs  []string `json:"ids"`
+	From float64  `json:"fromRequestsPerSecond"`
+	To   float64  `json:"toRequestsPerSecond"`
 }
 
 // curvePoints is how many points a factor of ten the curves have.
 const curvePoints = 20
 
-// Build compares the stacks that the catalog knows, in its order.
-func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Report, error) {
-	r := Report{
-		Settings: map[string]string{},
-		Prices:   Prices{Region: prices.Region, AsOf: prices.AsOf().Format(time.DateOnly)},
-		Usage: Usage{
-			Profile: usage.Profile, RequestsPerSecond: usage.RequestsPerSecond, CPUMs: usage.CPUMillis,
-			ResponseKB: usage.ResponseKB, HoursPerDay: usage.HoursPerDay,
-		},
-		BreakEven: []BreakEven{},
-		Cheapest:  []Cheapest{},
-		curves:    map[string][]float64{},
-		idle:      map[string]cost.Estimate{},
+// An Option changes what [Build] does.
+type Option func(*options)
+
+type options struct{ closed bool }
+
+// IncludeClosed lets what AWS closed to new customers be the cheapest, for those
+// who have it. By default nobody is advised to take what they cannot have.
+func IncludeClosed() Option { return func(o *options) { o.closed = true } }
+
+// Build compares the stacks that the catalog knows, in its order, and then the
+// others in theirs. It fails when there is none, or a price is missing.
+func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with ...Option) (Report, error) {
+	var chosen options
+	for _, option := range with {
+		option(&chosen)
 	}
-	bills := map[string]func(float64) float64{}
-	for _, d := range catalog.All() {
-		i := slices.IndexFunc(stacks, func(s assembly.Stack) bool { return s.ID == d.ID })
-		if i < 0 {
-			continue
-		}
-		stack := stacks[i]
+	r := Report{
+		Version:  version(),
+		Settings: map[string]string{},
+		Prices:   Prices{Region: prices.Region, AsOf: prices.AsOf().Format(time.DateOnly), Newest: newest(prices)},
+		Usage: Usage{
+			Profile: usage.Profile, RequestsPerSecond: usage.RequestsPerSecond, CPUMs: usage.CPUMillis, WaitMs: usage.WaitMillis,
+			RequestKB: usage.RequestKB, ResponseKB: usage.ResponseKB, HoursPerDay: usage.HoursPerDay,
+			ReadsPerRequest: usage.Reads, WritesPerRequest: usage.Writes, ListsPerRequest: usage.Lists,
+			RequestsPerConnection: usage.RequestsPerConnection, ComputeDiscount: exact(usage.ComputeDiscount * 100),
+		},
+		BreakEven: []BreakEven{}, Cheapest: []Cheapest{}, NotCompared: []string{}, NotRanked: []string{},
+		usage: usage, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
+	}
+	var compared []bill.Model
+	for _, e := range entries(stacks) {
+		id := e.stack.ID
 		for _, key := range []string{"profile", "architecture"} {
-			if value := stack.Template.Setting(key); value != "" {
+			if value := e.stack.Template.Setting(key); value != "" {
 				r.Settings[key] = value
 			}
 		}
-		model := cost.NewModel(stack, prices)
-		estimate, err := model.Estimate(usage)
+		model, err := cost.NewModel(e.stack, prices)
 		if err != nil {
-			return Report{}, err
+			return Report{}, fmt.Errorf("%w in %s; add it to internal/price/prices.csv with its source and date", err, prices.Region)
 		}
-		if r.idle[d.ID], err = model.Estimate(cost.Profiles()[0]); err != nil {
-			return Report{}, err
-		}
-		r.Deployments = append(r.Deployments, describe(d, settings.Profile(stack.Template.Setting("profile")), inventory.Of(stack.Template), estimate))
-		bills[d.ID] = memo(func(load float64) float64 {
-			at := usage
-			at.RequestsPerSecond = load
-			estimate, _ := model.Estimate(at) // the same prices as above
-			return estimate.Total
-		})
+		r.idle[id] = model.Estimate(at(usage, 0))
 		for _, load := range curveLoads() {
-			r.curves[d.ID] = append(r.curves[d.ID], bills[d.ID](load))
+			usd, _ := model.Amount(at(usage, load))
+			r.curves[id] = append(r.curves[id], usd)
+		}
+		r.models = append(r.models, model)
+		d := describe(e, inventory.Of(e.stack.Template), model, usage)
+		r.Deployments = append(r.Deployments, d)
+		switch {
+		case e.known.ClosedSince != "" && !chosen.closed:
+			r.NotCompared = append(r.NotCompared, id)
+		case !d.InCatalog && (len(model.Plan.Capacity) == 0 || len(model.Plan.Unpriced) > 0 || len(d.Unread) > 0):
+			r.NotRanked = append(r.NotRanked, id)
+		default:
+			compared = append(compared, model)
 		}
 	}
 	if len(r.Deployments) == 0 {
-		return Report{}, fmt.Errorf("the assembly has no stack of the catalog; known: %v", catalog.IDs())
+		return Report{}, errors.New("there is no stack to compare")
 	}
-	r.crossings(bills)
+	r.compare(compared)
 	return r, nil
 }
 
-func curveLoads() []float64 { return cost.Loads(curvePoints) }
-
-// memo remembers what f returned: curves and crossings look at the same loads.
-func memo(f func(float64) float64) func(float64) float64 {
-	known := map[float64]float64{}
-	return func(load float64) float64 {
-		total, ok := known[load]
-		if !ok {
-			total = f(load)
-			known[load] = total
-		}
-		return total
-	}
+// An entry is a stack with what the catalog knows of it.
+type entry struct {
+	stack     assembly.Stack
+	known     catalog.Deployment
+	inCatalog bool
 }
 
-// crossings finds the break-even loads of each pair, and who is the cheapest.
-func (r *Report) crossings(bills map[string]func(float64) float64) {
-	for i, a := range r.Deployments {
-		for _, b := range r.Deployments[i+1:] {
-			for _, load := range cost.BreakEven(bills[a.ID], bills[b.ID]) {
-				// A thousandth above the crossing, the order is the new one.
-				below, above := a.ID, b.ID
-				if bills[a.ID](load*1.001) < bills[b.ID](load*1.001) {
-					below, above = b.ID, a.ID
-				}
-				r.BreakEven = append(r.BreakEven, BreakEven{A: below, B: above, RequestsPerSecond: significant(load)})
+// entries returns the stacks in the order of the columns.
+func entries(stacks []assembly.Stack) []entry {
+	var all []entry
+	for _, d := range catalog.All() {
+		for _, s := range stacks {
+			if s.ID == d.ID && s.Ours() {
+				all = append(all, entry{s, d, true})
 			}
 		}
 	}
-	for _, load := range cost.Loads(cost.Steps) {
-		best := slices.MinFunc(r.Deployments, func(a, b Deployment) int {
-			return cmp.Compare(bills[a.ID](load), bills[b.ID](load))
-		}).ID
-		load = significant(load)
-		n := len(r.Cheapest)
-		switch {
-		case n == 0:
-			r.Cheapest = append(r.Cheapest, Cheapest{ID: best, From: load, To: load})
-		case r.Cheapest[n-1].ID == best:
-			r.Cheapest[n-1].To = load
-		default:
-			// It changes where these two cross, between this load and the last.
-			load = r.crossing(r.Cheapest[n-1].ID, best, r.Cheapest[n-1].To, load)
-			r.Cheapest[n-1].To = load
-			r.Cheapest = append(r.Cheapest, Cheapest{ID: best, From: load, To: load})
+	for _, s := range stacks {
+		if !slices.Contains(catalog.IDs(), s.ID) || !s.Ours() {
+			all = append(all, entry{stack: s})
 		}
 	}
-	r.Cheapest = slices.DeleteFunc(r.Cheapest, func(c Cheapest) bool { return c.From == c.To })
+	return all
 }
 
-// crossing returns the break-even load of two deployments between low and high,
-// or high when the list has none there.
-func (r *Report) crossing(a, b string, low, high float64) float64 {
-	for _, e := range r.BreakEven {
-		if e.RequestsPerSecond >= low && e.RequestsPerSecond <= high && (e.A == a && e.B == b || e.A == b && e.B == a) {
-			return e.RequestsPerSecond
+// at is a usage with another load.
+func at(usage bill.Usage, requestsPerSecond float64) bill.Usage {
+	usage.RequestsPerSecond = requestsPerSecond
+	return usage
+}
+
+// newest is the date of the newest price.
+func newest(prices price.Table) string {
+	all := prices.All()
+	return slices.MaxFunc(all, func(a, b price.Price) int { return a.Date.Compare(b.Date) }).Date.Format(time.DateOnly)
+}
+
+// version is the version that the program was built from, or devel.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+func curveLoads() []float64 { return bill.Loads(curvePoints) }
+
+// compare finds who is the cheapest, and the break-even loads of each pair.
+func (r *Report) compare(models []bill.Model) {
+	if len(models) > 0 {
+		for _, c := range bill.Cheapest(models, r.usage) {
+			found := Cheapest{IDs: listed(c.IDs), From: significant(c.From), To: significant(c.To)}
+			if len(c.IDs) > 0 {
+				found.ID = c.IDs[0]
+			}
+			r.Cheapest = append(r.Cheapest, found)
 		}
 	}
-	return high
+	ranked := slices.DeleteFunc(slices.Clone(r.models), func(m bill.Model) bool { return slices.Contains(r.NotRanked, m.Plan.ID) })
+	for i, a := range ranked {
+		for _, b := range ranked[i+1:] {
+			for _, c := range bill.Crossings(a, b, r.usage) {
+				r.BreakEven = append(r.BreakEven, BreakEven{
+					A: c.Below, B: c.Above, RequestsPerSecond: significant(c.At), From: significant(c.From), To: significant(c.To),
+				})
+			}
+		}
+	}
+}
+
+// exact takes the noise off a float: eight digits are more than any input has.
+func exact(x float64) float64 {
+	y, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 8, 64), 64)
+	return y
 }
 
 // significant rounds to three digits: prices and assumptions bear no more.
 func significant(x float64) float64 {
 	unit := math.Pow(10, math.Floor(math.Log10(x))-2)
-	return math.Round(x/unit) * unit
+	return exact(math.Round(x/unit) * unit)
 }
 
-func describe(d catalog.Deployment, profile settings.Profile, inv inventory.Inventory, estimate cost.Estimate) Deployment {
+func describe(e entry, inv inventory.Inventory, model bill.Model, usage bill.Usage) Deployment {
+	estimate, d := model.Estimate(usage), e.known
 	out := Deployment{
-		ID: d.ID, Status: d.Status(), ControlPlane: d.ControlPlane, DataPlane: d.DataPlane,
+		ID: e.stack.ID, InCatalog: e.inCatalog, ControlPlane: d.ControlPlane, DataPlane: d.DataPlane,
 		Resources: Resources{Total: inv.Total, ByType: inv.ByType},
 		Outside:   listed(d.Outside),
 		Identity:  d.Identity,
@@ -261,16 +322,22 @@ func describe(d catalog.Deployment, profile settings.Profile, inv inventory.Inve
 		Exposure:  []Exposure{},
 		Storage:   facts(inv.Storage),
 		Logs:      facts(inv.Logs),
+		Unread:    listed(inv.NotUnderstood),
 		MonthlyUSD: Bill{
-			Total: estimate.Total, Lines: []Line{}, Unpriced: listed(estimate.Unpriced), Warnings: listed(estimate.Warnings),
+			Total: estimate.Total, Idle: model.Estimate(at(usage, 0)).Total, Lines: []Line{}, Beyond: estimate.Beyond,
+			Unpriced: listed(estimate.Unpriced), Warnings: listed(estimate.Warnings), Remarks: listed(model.Plan.Remarks),
 		},
 		Duties: d.Duties, Limits: d.Limits,
-		Needs: listed(d.Needs), Leftovers: listed(d.Leftovers(profile)),
+		Needs: listed(d.Needs), Leftovers: listed(d.Leftovers(settings.Profile(e.stack.Template.Setting("profile")))),
+	}
+	if e.inCatalog {
+		out.Status = d.Status()
 	}
 	for _, e := range inv.Exposure {
 		out.Exposure = append(out.Exposure, Exposure(e))
 	}
 	for _, line := range estimate.Lines {
+		line.Quantity, line.UnitPrice = exact(line.Quantity), exact(line.UnitPrice)
 		out.MonthlyUSD.Lines = append(out.MonthlyUSD.Lines, Line(line))
 	}
 	return out

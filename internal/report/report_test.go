@@ -12,15 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/internal/assembly"
+	"refdeploy/internal/bill"
 	"refdeploy/internal/catalog"
-	"refdeploy/internal/cost"
 	"refdeploy/internal/price"
 	"refdeploy/internal/project"
 	"refdeploy/internal/report"
 )
 
 // build compares the reviewed templates of the sandbox.
-func build(t testing.TB, usage cost.Usage, ids ...string) report.Report {
+func build(t testing.TB, usage bill.Usage, ids ...string) report.Report {
 	t.Helper()
 	var stacks []assembly.Stack
 	for _, id := range ids {
@@ -37,7 +37,7 @@ func build(t testing.TB, usage cost.Usage, ids ...string) report.Report {
 	return r
 }
 
-func all(t testing.TB) report.Report { return build(t, cost.Profiles()[1], catalog.IDs()...) }
+func all(t testing.TB) report.Report { return build(t, bill.Profiles()[1], catalog.IDs()...) }
 
 // decode returns the report as JSON readers see it.
 func decode(t *testing.T, r report.Report) map[string]any {
@@ -88,7 +88,7 @@ func TestTheJSONKeepsItsSchema(t *testing.T) {
 
 func TestNothingInTheJSONIsNull(t *testing.T) {
 	var buffer bytes.Buffer
-	require.NoError(t, build(t, cost.Profiles()[0], "Lambda").Write(&buffer, "json"))
+	require.NoError(t, build(t, bill.Profiles()[0], "Lambda").Write(&buffer, "json"))
 	assert.NotContains(t, buffer.String(), "null")
 }
 
@@ -96,7 +96,7 @@ func TestTheOrderIsTheCatalogs(t *testing.T) {
 	shuffled := catalog.IDs()
 	slices.Reverse(shuffled)
 	var got []string
-	for _, d := range build(t, cost.Profiles()[0], shuffled...).Deployments {
+	for _, d := range build(t, bill.Profiles()[0], shuffled...).Deployments {
 		got = append(got, d.ID)
 	}
 	assert.Equal(t, catalog.IDs(), got)
@@ -106,8 +106,8 @@ func TestTheCheapestCoverTheRangeWithoutGaps(t *testing.T) {
 	cheapest := all(t).Cheapest
 	require.NotEmpty(t, cheapest)
 	assert.Equal(t, "Lambda", cheapest[0].ID, "nothing is cheaper than nothing")
-	assert.InEpsilon(t, cost.LeastLoad, cheapest[0].From, 0.01)
-	assert.InEpsilon(t, cost.MostLoad, cheapest[len(cheapest)-1].To, 0.01)
+	assert.InEpsilon(t, bill.LeastLoad, cheapest[0].From, 0.01)
+	assert.InEpsilon(t, bill.MostLoad, cheapest[len(cheapest)-1].To, 0.01)
 	for i, c := range cheapest {
 		assert.Less(t, c.From, c.To)
 		if i > 0 {
@@ -122,7 +122,7 @@ func TestBreakEvensSayWhoIsCheaperOnWhichSide(t *testing.T) {
 	r := all(t)
 	require.NotEmpty(t, r.BreakEven)
 	total := func(id string, rps float64) float64 {
-		usage := cost.Profiles()[1]
+		usage := bill.Profiles()[1]
 		usage.RequestsPerSecond = rps
 		return build(t, usage, id).Deployments[0].MonthlyUSD.Total
 	}
@@ -165,7 +165,7 @@ func TestMarkdownTablesHaveAsManyCellsInEachRow(t *testing.T) {
 func TestAnAssemblyWithoutOurStacksIsAnError(t *testing.T) {
 	prices, err := price.Embedded()
 	require.NoError(t, err)
-	_, err = report.Build([]assembly.Stack{{ID: "Other"}}, prices, cost.Profiles()[0])
+	_, err = report.Build([]assembly.Stack{{ID: "Other"}}, prices, bill.Profiles()[0])
 	assert.ErrorContains(t, err, "no stack of the catalog; known: [EcsEc2")
 }
 
