@@ -104,8 +104,12 @@ func Render(root string) (map[string]string, error) {
 		}
 		reports = append(reports, r)
 	}
-	if pages["docs/images/cost-over-load.svg"], err = reports[0].LoadChart(); err != nil {
-		return nil, err
+	for path, paper := range map[string]report.Paper{
+		"docs/images/cost-over-load.svg": report.Light, "docs/images/cost-over-load-dark.svg": report.Dark,
+	} {
+		if pages[path], err = reports[2].Picture(paper); err != nil {
+			return nil, err
+		}
 	}
 	if err := render("docs/choosing.md", map[string]string{
 		"totals":    totals(reports),

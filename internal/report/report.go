@@ -33,7 +33,7 @@ type Report struct {
 
 	usage  bill.Usage
 	models []bill.Model         // in the order of the deployments
-	curves map[string][]float64 // monthly totals by id, at curveLoads
+	curves map[string][]float64 // monthly totals by id, at curveLoads, without what everyone pays
 	idle   map[string]bill.Estimate
 }
 
@@ -205,8 +205,8 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 		}
 		r.idle[d.ID] = model.Estimate(at(usage, 0))
 		for _, load := range curveLoads() {
-			usd, _ := model.Amount(at(usage, load))
-			r.curves[d.ID] = append(r.curves[d.ID], usd)
+			usd, everyone := model.Amount(at(usage, load))
+			r.curves[d.ID] = append(r.curves[d.ID], usd-everyone)
 		}
 		r.models = append(r.models, model)
 		r.Deployments = append(r.Deployments, describe(d, settings.Profile(stack.Template.Setting("profile")), inventory.Of(stack.Template), model, usage))
