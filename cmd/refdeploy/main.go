@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -54,11 +55,18 @@ func newList() *cobra.Command {
 	return cmd
 }
 
-// list writes a line for each stack of the catalog.
+// list writes a line for each stack of the catalog, in its order.
 func list(out io.Writer, stacks []assembly.Stack) error {
-	resources := map[string]int{}
+	byID := map[string]assembly.Stack{}
 	for _, stack := range stacks {
-		resources[stack.ID] = len(stack.Template.Resources)
+		byID[stack.ID] = stack
 	}
-	return catalog.List(out, resources)
+	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "STACK\tCONTROL PLANE\tDATA PLANE\tRESOURCES")
+	for _, d := range catalog.All() {
+		if stack, ok := byID[d.ID]; ok {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", d.ID, d.ControlPlane, d.DataPlane, len(stack.Template.Resources))
+		}
+	}
+	return table.Flush()
 }
