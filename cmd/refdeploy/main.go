@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -56,13 +57,20 @@ func newList() *cobra.Command {
 // list writes a line for each stack: those of the catalog in its order, and then
 // everybody else's.
 func list(out io.Writer, stacks []assembly.Stack) error {
-	known, others := map[string]int{}, map[string]int{}
-	for _, stack := range stacks {
-		count := others
-		if slices.Contains(catalog.IDs(), stack.ID) && stack.Ours() {
-			count = known
+	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "STACK\tCONTROL PLANE\tDATA PLANE\tRESOURCES")
+	ours := func(s assembly.Stack) bool { return s.Ours() && slices.Contains(catalog.IDs(), s.ID) }
+	for _, d := range catalog.All() {
+		for _, stack := range stacks {
+			if stack.ID == d.ID && ours(stack) {
+				fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", d.ID, d.ControlPlane, d.DataPlane, len(stack.Template.Resources))
+			}
 		}
-		count[stack.ID] = len(stack.Template.Resources)
 	}
-	return catalog.List(out, known, others)
+	for _, stack := range stacks {
+		if !ours(stack) {
+			fmt.Fprintf(table, "%s\t–\t–\t%d\n", stack.ID, len(stack.Template.Resources))
+		}
+	}
+	return table.Flush()
 }

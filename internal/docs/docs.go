@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"refdeploy/internal/assembly"
@@ -84,13 +85,9 @@ func Render(root string) (map[string]string, error) {
 		}
 	}
 
-	var list strings.Builder
-	if err := catalog.List(&list, resourceCounts, nil); err != nil {
-		return nil, err
-	}
 	_, err = settings.Parse(map[string]any{"profil": "production"}, catalog.IDs())
 	if err := render("docs/tutorial.md", map[string]string{
-		"list": fenced(list.String()),
+		"list": fenced(list(resourceCounts)),
 		"typo": fenced(fmt.Sprintln(err)),
 	}); err != nil {
 		return nil, err
@@ -104,8 +101,12 @@ func Render(root string) (map[string]string, error) {
 		}
 		reports = append(reports, r)
 	}
-	if pages["docs/images/cost-over-load.svg"], err = reports[0].LoadChart(); err != nil {
-		return nil, err
+	for path, paper := range map[string]report.Paper{
+		"docs/images/cost-over-load.svg": report.Light, "docs/images/cost-over-load-dark.svg": report.Dark,
+	} {
+		if pages[path], err = reports[2].Picture(paper); err != nil {
+			return nil, err
+		}
 	}
 	if err := render("docs/choosing.md", map[string]string{
 		"totals":    totals(reports),
@@ -140,6 +141,18 @@ func table(rows ...[]string) string {
 			fmt.Fprintf(&b, "|%s\n", strings.Repeat("---|", len(row)))
 		}
 	}
+	return b.String()
+}
+
+// list is what `refdeploy list` prints, whose layout its own test holds.
+func list(resources map[string]int) string {
+	var b strings.Builder
+	table := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "STACK\tCONTROL PLANE\tDATA PLANE\tRESOURCES")
+	for _, d := range catalog.All() {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", d.ID, d.ControlPlane, d.DataPlane, resources[d.ID])
+	}
+	_ = table.Flush() // a strings.Builder takes everything
 	return b.String()
 }
 

@@ -179,3 +179,24 @@ func TestTheTutorialShowsClaimsThatTheTestsMake(t *testing.T) {
 		assert.Contains(t, made, strings.ReplaceAll(line[1], "_", " "))
 	}
 }
+
+// What a page cannot stop to explain stands in the concepts: each of these words
+// there, and a link there on each page that uses one.
+func TestWordsOfAWSAreExplained(t *testing.T) {
+	concepts := read(t, "docs/concepts.md")
+	for _, word := range []string{
+		"LCU", "NAT gateway", "gateway endpoint", "security group", "target group", "draining", "AMI",
+		"launch template", "scale-in protection", "target tracking", "surplus credits", "unlimited mode",
+		"circuit breaker", "canary", "readiness gate", "Container Insights", "SNS topic", "IMDSv2",
+		"access entry", "add-on", "TargetGroupBinding", "custom resource", "bootstrap",
+	} {
+		explained := regexp.MustCompile(`(?m)^\| (|[^|]*[ ` + "`" + `])` + regexp.QuoteMeta(word) + `[,s ]?[^|]*\| .`)
+		assert.True(t, explained.MatchString(concepts), "the concepts do not explain %q", word)
+		for _, page := range pages(t) {
+			if page == "docs/concepts.md" || strings.HasPrefix(page, "docs/decisions/") || !strings.Contains(read(t, page), word) {
+				continue
+			}
+			assert.Contains(t, read(t, page), "concepts.md", "%s uses %q", page, word)
+		}
+	}
+}

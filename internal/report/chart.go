@@ -92,29 +92,6 @@ func (r Report) loadChart() ([]Layer, error) {
 	return layers, nil
 }
 
-// LoadChart returns the chart of bills over the load in one piece, on white, for
-// a page that cannot take deployments away.
-func (r Report) LoadChart() (string, error) {
-	p := r.loadPlot()
-	p.Title.Text = "A month's bill over the load, sandbox profile"
-	p.Add(plotter.NewGrid())
-	p.Legend.Top, p.Legend.Left = true, true
-	for i, d := range r.Deployments {
-		points := r.drawn(d.ID)
-		if len(points) == 0 {
-			continue
-		}
-		line, err := r.line(i, points)
-		if err != nil {
-			return "", err
-		}
-		p.Add(line)
-		p.Legend.Add(d.ID, line)
-	}
-	p.Legend.Padding = 3
-	return toSVG(p)
-}
-
 // toSVG draws a chart, in the reader's own font: the drawing library would name
 // one that few have.
 func toSVG(p *plot.Plot) (string, error) {

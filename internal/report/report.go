@@ -35,7 +35,7 @@ type Report struct {
 
 	usage  bill.Usage
 	models []bill.Model         // in the order of the deployments
-	curves map[string][]float64 // monthly totals by id, at curveLoads
+	curves map[string][]float64 // monthly totals by id, at curveLoads, without what everyone pays
 	idle   map[string]bill.Estimate
 }
 
@@ -207,8 +207,8 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 		}
 		r.idle[id] = model.Estimate(at(usage, 0))
 		for _, load := range curveLoads() {
-			usd, _ := model.Amount(at(usage, load))
-			r.curves[id] = append(r.curves[id], usd)
+			usd, everyone := model.Amount(at(usage, load))
+			r.curves[id] = append(r.curves[id], usd-everyone)
 		}
 		r.models = append(r.models, model)
 		d := describe(e, inventory.Of(e.stack.Template), model, usage)

@@ -53,7 +53,7 @@ func (r Report) WriteTable(w io.Writer, view View) error {
 		b.WriteString(wrapped(indent, text, view.Width) + "\n")
 	}
 	say("", r.Header())
-	b.WriteString("\n" + r.summaryTable() + "\n")
+	b.WriteString("\n" + r.summaryTable(view.Width) + "\n")
 	summary := r.Summary()
 	for _, note := range summary.Notes {
 		say("  ", note)
@@ -104,16 +104,27 @@ func wrapped(indent, sentence string, width int) string {
 	return strings.Join(lines, "\n")
 }
 
-// summaryTable is the summary as it stands in a terminal.
-func (r Report) summaryTable() string {
+// summaryTable is the summary as it stands in a terminal. A narrow one does
+// without what the sections tell.
+func (r Report) summaryTable(width int) string {
 	s := r.Summary()
-	t := newTable()
-	t.AppendHeader(cells(s.Head))
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight}})
-	for _, row := range s.Rows {
-		t.AppendRow(cells(row))
+	hidden := []int{2, 7, 5, 6} // plane, open, to zero, what you patch
+	for n := 0; ; n++ {
+		t := newTable()
+		t.AppendHeader(cells(s.Head))
+		configs := []table.ColumnConfig{{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight}, {Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight}}
+		for _, column := range hidden[:n] {
+			configs = append(configs, table.ColumnConfig{Number: column, Hidden: true})
+		}
+		t.SetColumnConfigs(configs)
+		for _, row := range s.Rows {
+			t.AppendRow(cells(row))
+		}
+		written := t.Render()
+		if n == len(hidden) || text.LongestLineLen(written) <= width {
+			return written
+		}
 	}
-	return t.Render()
 }
 
 // newTable is a table with no more lines than a reader needs.
