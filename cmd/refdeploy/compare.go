@@ -68,6 +68,9 @@ func newCompare() *cobra.Command {
 			if err := writable(out); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("section") && len(sections) == 0 {
+				sections = []string{""} // which is none
+			}
 			for _, section := range sections {
 				if !slices.Contains(report.SectionNames(), section) {
 					return unknown("section", section, report.SectionNames())
