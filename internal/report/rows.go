@@ -105,6 +105,9 @@ func (r Report) TypeRows() []Row {
 }
 
 func (r Report) dutiesAndLimits() []Section {
+	if !slices.ContainsFunc(r.Deployments, func(d Deployment) bool { return d.InCatalog }) {
+		return nil // nobody knows
+	}
 	duties, limits := Section{Name: "duties", Title: "Who runs what, and how to operate it"}, Section{Name: "limits", Title: "Limits"}
 	for i, field := range r.Deployments[0].Duties.Fields() {
 		row := Row{Label: field.Label}

@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"refdeploy/internal/bill"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"refdeploy/internal/bill"
+	"refdeploy/internal/inventory"
 )
 
 // Header says in a line what the figures are for: profile, architecture, load,
@@ -109,14 +112,20 @@ func (d Deployment) patches() string {
 
 // open lists the ports that the internet reaches, each once.
 func (d Deployment) open() string {
-	var ports []int
-	for _, e := range d.Exposure {
-		if !slices.Contains(ports, e.Port) {
-			ports = append(ports, e.Port)
+	var ports []string
+	for _, e := range d.Exposure { // by port
+		text := strconv.Itoa(e.Port)
+		switch {
+		case e.Port == 0 && e.ToPort == inventory.LastPort:
+			text = "all"
+		case e.ToPort > e.Port:
+			text = fmt.Sprintf("%d-%d", e.Port, e.ToPort)
+		}
+		if !slices.Contains(ports, text) {
+			ports = append(ports, text)
 		}
 	}
-	slices.Sort(ports)
-	return cmp.Or(strings.Trim(strings.Join(strings.Fields(fmt.Sprint(ports)), ", "), "[]"), "none")
+	return cmp.Or(strings.Join(ports, ", "), "none")
 }
 
 // CheapestSentences says who is the cheapest over which load.
