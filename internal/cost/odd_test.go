@@ -1,0 +1,45 @@
+package cost_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"refdeploy/internal/assembly"
+	"refdeploy/internal/assembly/assemblytest"
+	"refdeploy/internal/bill"
+	"refdeploy/internal/catalog"
+	"refdeploy/internal/cost"
+	"refdeploy/internal/price"
+	"refdeploy/internal/project"
+)
+
+// Other people's templates hold what ours do not: the bill may miss something,
+// it may not fail, and it stays a number.
+func TestNoShapeOfAValueMakesABillFail(t *testing.T) {
+	prices, err := price.Embedded()
+	require.NoError(t, err)
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, id := range catalog.IDs() {
+		template, err := os.ReadFile(project.Path("stacks", "testdata", id+".production.golden.json"))
+		require.NoError(t, err)
+		for range 300 {
+			stack := assembly.Stack{ID: id, Template: assemblytest.Mutate(random, template)}
+			require.NotPanics(t, func() {
+				model, err := cost.NewModel(stack, prices)
+				if err != nil {
+					assert.ErrorContains(t, err, "no price for") // says which
+					return
+				}
+				for _, usage := range bill.Profiles() {
+					total := model.Estimate(usage).Total
+					assert.False(t, math.IsNaN(total) || math.IsInf(total, 0), "%v", total)
+				}
+			})
+		}
+	}
+}
