@@ -48,7 +48,11 @@ func models(t testing.TB, plans ...bill.Plan) []bill.Model {
 	return all
 }
 
-func usage() bill.Usage { return bill.Profiles()[2] }
+func usage() bill.Usage {
+	u := bill.Profiles()[2]
+	u.Lists = 1
+	return u
+}
 
 // 20 dollars are 10 million requests at 2 dollars a million: 3.805 a second for
 // 730 hours.
@@ -177,7 +181,7 @@ func TestTheCheapestIsTheCheapest(t *testing.T) {
 		all := models(t, plans...)
 		u := usage()
 		u.CPUMillis, u.WaitMillis, u.HoursPerDay = between(0.1, 500), between(0.1, 5000)-0.1, between(1, 24)
-		u.ResponseKB = between(0.1, 1000)
+		u.ResponseKB, u.Lists = between(0.1, 1000), 1
 		ranges := bill.Cheapest(all, u)
 
 		assert.InDelta(t, bill.LeastLoad, ranges[0].From, 1e-9)

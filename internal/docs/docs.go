@@ -47,9 +47,6 @@ func Render(root string) (map[string]string, error) {
 		return unknown
 	}
 
-	if err := render("README.md", map[string]string{"deployments": deployments()}); err != nil {
-		return nil, err
-	}
 	if err := render("docs/reference.md", map[string]string{"settings": settingsTable(), "needs": needs()}); err != nil {
 		return nil, err
 	}
@@ -108,9 +105,18 @@ func Render(root string) (map[string]string, error) {
 			return nil, err
 		}
 	}
+	if err := render("README.md", map[string]string{
+		"deployments": deployments(),
+		"summary":     summary(reports[2], "docs/images/", linked("")),
+		"cheapest":    bullets(reports[2].CheapestSentences()),
+	}); err != nil {
+		return nil, err
+	}
 	if err := render("docs/choosing.md", map[string]string{
+		"summary":   summary(reports[2], "images/", linked("docs/")),
+		"decides":   bullets(reports[2].Decides()),
 		"totals":    totals(reports),
-		"cheapest":  bullets(reports[0].CheapestSentences()),
+		"cheapest":  bullets(reports[2].CheapestSentences()),
 		"decisions": decisions(reports[0]),
 	}); err != nil {
 		return nil, err
@@ -298,6 +304,32 @@ func fields(all []catalog.Field) string {
 		rows = append(rows, []string{f.Label, strings.ReplaceAll(f.Value, "|", `\|`)})
 	}
 	return table(rows...)
+}
+
+// summary is the comparison's summary, and its picture for a light or a dark
+// page. Images is the way to the pictures.
+func summary(r report.Report, images string, link func(id string) string) string {
+	return r.SummaryMarkdown(link) + fmt.Sprintf(`
+<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="%[1]scost-over-load-dark.svg">
+  <img src="%[1]scost-over-load.svg" alt="The bill of a month by load, a line for each deployment, both axes logarithmic. Lines are thin where the load is more than the template allows.">
+</picture>
+
+%[2]s The picture leaves out what all pay alike, S3 requests and data out. A line is thin where the load is more than the template allows.
+`, images, r.Assumptions())
+}
+
+// linked writes a deployment's name as a link to its page, from a page in
+// directory.
+func linked(directory string) func(id string) string {
+	return func(id string) string {
+		for _, d := range catalog.All() {
+			if d.ID == id {
+				return fmt.Sprintf("[%s](%s)", id, strings.TrimPrefix(d.Page, directory))
+			}
+		}
+		return id
+	}
 }
 
 // totals is what each deployment costs a month under each load.

@@ -63,17 +63,17 @@ const leastPictured, mostPictured = 0.01, 10_000
 func (r Report) Picture(paper Paper) (string, error) {
 	p := plot.New()
 	p.BackgroundColor = paper.ground
-	p.X.Label.Text, p.Y.Label.Text = "requests a second", "US dollars a month, without what all pay alike"
+	p.X.Label.Text, p.Y.Label.Text = "requests a second", "US dollars a month"
 	most := leastPicturedUSD
 	for _, curve := range r.curves {
 		most = math.Max(most, slices.Max(curve))
 	}
-	top := math.Pow(10, math.Ceil(math.Log10(most)))
+	top := most * 1.5
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
-	p.X.Tick.Marker, p.Y.Tick.Marker = decades(leastPictured, mostPictured), decades(leastPicturedUSD, top)
+	p.X.Tick.Marker, p.Y.Tick.Marker = decades(leastPictured, mostPictured), decades(leastPicturedUSD, most)
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Color, axis.Label.TextStyle.Color, axis.Tick.Label.Color, axis.Tick.Color = paper.ink, paper.ink, paper.ink, paper.ink
-		axis.Label.TextStyle.Font.Size, axis.Tick.Label.Font.Size = 12, 11
+		axis.Label.TextStyle.Font.Size, axis.Tick.Label.Font.Size, axis.Tick.Length = 12, 11, 3
 	}
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = paper.soft, paper.soft
