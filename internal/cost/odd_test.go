@@ -43,3 +43,20 @@ func TestNoShapeOfAValueMakesABillFail(t *testing.T) {
 		}
 	}
 }
+
+func TestAPriceThatIsMissingIsNamedForOtherPeoplesStacks(t *testing.T) {
+	prices, err := price.Parse("us-east-1", []byte("key,price,unit,item,source,date,confidence\nnat.hour,0.045,hour,NAT gateway,AWS page,2026-09-20,high\n"))
+	require.NoError(t, err)
+	stack := assembly.Stack{ID: "Mine", Template: assembly.Template{Resources: map[string]assembly.Resource{
+		"Nat": {Type: "AWS::EC2::NatGateway"}, "Address": {Type: "AWS::EC2::EIP"},
+	}}}
+	model, err := cost.NewModel(stack, prices)
+	require.NoError(t, err)
+	got := model.Estimate(bill.Profiles()[0])
+	assert.InDelta(t, 32.85, got.Total, 0.005)
+	assert.Equal(t, []string{"public IPv4 of the NAT gateway of Address (no price for ipv4)"}, got.Unpriced)
+
+	stack.Template.Metadata = map[string]any{"refdeploy:settings": map[string]any{"profile": "sandbox"}}
+	_, err = cost.NewModel(stack, prices)
+	assert.ErrorContains(t, err, "no price for ipv4", "ours are complete, or nothing is printed")
+}
