@@ -28,8 +28,9 @@ func Run(f func() error) error {
 		}
 	}
 	var interrupted atomic.Bool
-	done := make(chan error, 1)
+	done, finished := make(chan error, 1), make(chan struct{})
 	go func() {
+		defer close(finished)
 		defer func() {
 			// A call that is cut off panics. Nobody has to know.
 			if interrupted.Load() {
@@ -46,9 +47,23 @@ func Run(f func() error) error {
 		return err
 	case s := <-signals:
 		interrupted.Store(true)
-		stop()
+		stopUntil(finished)
 		end(s)
 		return nil
+	}
+}
+
+// stopUntil stops the process until f is finished: jsii starts another one for a
+// call that comes after.
+func stopUntil(finished <-chan struct{}) {
+	for range 100 {
+		stop()
+		select {
+		case <-finished:
+			stop()
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
 
