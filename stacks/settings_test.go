@@ -88,7 +88,7 @@ func TestAnAcknowledgedWarningIsNotPrinted(t *testing.T) {
 	app, chosen := newApp(t, "profile", "production", "alarmEmail", "on-call@example.com")
 	stack := stacks.NewLambda(app, "Lambda", &stacks.Props{Settings: chosen})
 	awscdk.Annotations_Of(stack).AcknowledgeWarning(jsii.String("refdeploy:allowCidr"), jsii.String("the app has a login"))
-	assert.Empty(t, cdktest.SynthStack(t, stack).Warnings)
+	assert.Empty(t, cdktest.SynthStack(t, stack).Warnings())
 }
 
 func TestAlarmEmailIsToldInProductionOnly(t *testing.T) {
