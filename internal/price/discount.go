@@ -1,0 +1,24 @@
+package price
+
+import "strings"
+
+// Discountable reports whether a discount on compute, such as a Savings Plan's,
+// lowers the price of key: hours of instances, vCPU and memory of Fargate, and
+// duration of Lambda.
+//
+// Compute Savings Plans cover EC2 instances, Fargate and Lambda (AWS Savings
+// Plans user guide, "Savings Plans types", 2026-11-27); of Lambda not the
+// requests. App Runner, the EKS control plane, the fees of EKS Auto Mode and ECS
+// Managed Instances, surplus CPU credits, disks and addresses are not covered.
+func Discountable(key string) bool {
+	service, rest, _ := strings.Cut(key, ".")
+	switch service {
+	case "ec2":
+		return !strings.HasPrefix(rest, "credits.")
+	case "fargate":
+		return strings.HasSuffix(rest, ".vcpu") || strings.HasSuffix(rest, ".memory")
+	case "lambda":
+		return strings.HasSuffix(rest, ".duration")
+	}
+	return false
+}
