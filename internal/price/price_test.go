@@ -21,7 +21,7 @@ func TestEveryPriceHasASourceADateAndAConfidence(t *testing.T) {
 		assert.Contains(t, []string{"high", "medium-high", "medium", "medium-low", "low"}, p.Confidence, p.Key)
 		assert.False(t, p.Date.After(time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)), p.Key)
 	}
-	assert.Equal(t, "2025-07-01", table.AsOf().Format(time.DateOnly))
+	assert.Equal(t, "2025-05-01", table.AsOf().Format(time.DateOnly))
 }
 
 func TestAMissingPriceIsNamed(t *testing.T) {

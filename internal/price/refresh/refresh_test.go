@@ -219,8 +219,8 @@ func TestWhatIsCutOrNoPriceListIsAnErrorAndNoPrices(t *testing.T) {
 			w.Write(half(zip(data)))
 		}, "AmazonEC2: the download was cut short"},
 		"the first lines alone": {func(w http.ResponseWriter, data []byte) { w.Write(data[:bytes.IndexByte(data, '\n')+1]) }, "AmazonEC2: the download was cut short"},
-		"nothing":      {func(http.ResponseWriter, []byte) {}, "AmazonEC2: the download was cut short"},
-		"busy":         {func(w http.ResponseWriter, _ []byte) { w.WriteHeader(http.StatusServiceUnavailable) }, "AmazonEC2/20261120/eu-central-1/index.csv answered 503 Service Unavailable"},
+		"nothing":               {func(http.ResponseWriter, []byte) {}, "AmazonEC2: the download was cut short"},
+		"busy":                  {func(w http.ResponseWriter, _ []byte) { w.WriteHeader(http.StatusServiceUnavailable) }, "AmazonEC2/20261120/eu-central-1/index.csv answered 503 Service Unavailable"},
 		"a web page": {func(w http.ResponseWriter, _ []byte) {
 			io.WriteString(w, strings.Repeat("<html>sign in to the hotel\n", 9))
 		}, "which is no head of a price list"},
