@@ -14,7 +14,6 @@ import (
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/cost"
 	"refdeploy/internal/nearest"
-	"refdeploy/internal/price"
 	"refdeploy/internal/report"
 	"refdeploy/internal/synth"
 )
@@ -25,6 +24,7 @@ type input struct {
 	context  map[string]string
 	usage    string
 	custom   cost.Usage
+	pricing  pricing
 }
 
 func (in *input) flags(cmd *cobra.Command) {
@@ -36,6 +36,8 @@ func (in *input) flags(cmd *cobra.Command) {
 	f.Float64Var(&in.custom.CPUMillis, "cpu-ms", 0, "CPU time of a request, in milliseconds")
 	f.Float64Var(&in.custom.ResponseKB, "response-kb", 0, "size of a response, in kB")
 	f.Float64Var(&in.custom.HoursPerDay, "hours", 0, "hours a day with that load")
+	in.pricing.flags(cmd)
+	in.pricing.discountFlag(cmd)
 }
 
 // load returns the load that the flags ask for: a profile, with what was set
@@ -87,10 +89,16 @@ func (in *input) report(cmd *cobra.Command, ids []string) (report.Report, error)
 	if err != nil {
 		return report.Report{}, err
 	}
-	prices, err := price.Embedded()
+	prices, err := in.pricing.table(cmd)
 	if err != nil {
 		return report.Report{}, err
 	}
+	off, err := in.pricing.off()
+	if err != nil {
+		return report.Report{}, err
+	}
+	tell(cmd.ErrOrStderr(), prices, off)
+	prices = prices.Discounted(off)
 	stacks, err := in.stacks(cmd.ErrOrStderr(), ids)
 	if err != nil {
 		return report.Report{}, err

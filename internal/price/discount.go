@@ -1,6 +1,9 @@
 package price
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Discountable reports whether a discount on compute, such as a Savings Plan's,
 // lowers the price of key: hours of instances, vCPU and memory of Fargate, and
@@ -21,4 +24,21 @@ func Discountable(key string) bool {
 		return strings.HasSuffix(rest, ".duration")
 	}
 	return false
+}
+
+// Discounted returns the table with a share taken off what is [Discountable],
+// and says so in the sources.
+func (t Table) Discounted(share float64) Table {
+	if share == 0 {
+		return t
+	}
+	less := Table{Region: t.Region, prices: map[string]Price{}, order: t.order}
+	for key, p := range t.prices {
+		if Discountable(key) {
+			p.USD *= 1 - share
+			p.Source += fmt.Sprintf(", less %.4g %%", share*100)
+		}
+		less.prices[key] = p
+	}
+	return less
 }

@@ -271,6 +271,17 @@ func (t Table) All() []Price {
 	return all
 }
 
+// Borrowed returns how many prices are another region's.
+func (t Table) Borrowed() int {
+	n := 0
+	for _, p := range t.prices {
+		if p.Region != t.Region {
+			n++
+		}
+	}
+	return n
+}
+
 // AsOf returns the date of the oldest price: nothing in the table is older.
 func (t Table) AsOf() time.Time {
 	return slices.MinFunc(t.All(), func(a, b Price) int { return a.Date.Compare(b.Date) }).Date

@@ -35,7 +35,7 @@ func CheckRegion(region string, new bool) error {
 	case slices.Contains(regions, region):
 		return nil
 	case elsewhere.MatchString(region):
-		return fmt.Errorf("got %s; China, GovCloud and the sovereign clouds have price lists of their own, which are not supported; take one of %s, and --prices FILE with your prices", region, strings.Join(regions, ", "))
+		return fmt.Errorf("got %s; China, GovCloud and the sovereign clouds have price lists of their own, which are not supported; take another region, such as %s", region, Base)
 	case new && shape.MatchString(region):
 		return nil
 	}
