@@ -156,7 +156,8 @@ func hasCredentials(ctx context.Context, provider aws.CredentialsProvider) bool 
 // bar shows how much of a file came.
 func bar(w io.Writer, service string, size int64) io.WriteCloser {
 	return progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(service), progressbar.OptionShowBytes(true),
+		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(service), progressbar.OptionShowBytes(true), progressbar.OptionShowCount(),
 		progressbar.OptionSetWidth(20), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetSpinnerChangeInterval(0), // draw with what comes, not beside it
 	)
 }
