@@ -293,3 +293,15 @@ func TestTheBarShowsWhatCameAndGoesAway(t *testing.T) {
 		})
 	}
 }
+
+func TestTheFilesOfTheHowToAreTaken(t *testing.T) {
+	page := read(t, "../../docs/how-to/use-your-own-prices.md")
+	files := strings.Split(page, "```csv\n")[1:]
+	require.Len(t, files, 2)
+	for _, file := range files {
+		file, _, _ = strings.Cut(file, "```")
+		stdout, stderr, err := run("prices", "--prices", mine(t, file))
+		require.NoError(t, err, stderr)
+		assert.Equal(t, strings.Count(file, "\n")-1, strings.Count(stdout, "  yours  "))
+	}
+}
