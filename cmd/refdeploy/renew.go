@@ -106,6 +106,7 @@ func keeper(path string) (func(stdout io.Writer, region string, renewed []price.
 				rows = append(rows, p)
 			}
 		}
+		price.Sort(rows)
 		return table, writePrices(stdout, filepath.Join(root, table), rows)
 	}, nil
 }

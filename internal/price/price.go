@@ -96,6 +96,26 @@ func NewTable(region string, rows []Price) Table {
 	return table
 }
 
+// Sort orders the rows of several regions for those who review a change: Base
+// as it was, and then the other regions of each key.
+func Sort(rows []Price) {
+	place := map[string]int{}
+	for _, p := range rows {
+		if p.Region == Base {
+			place[p.Key] = len(place)
+		}
+	}
+	rank := func(p Price) int {
+		if p.Region == Base {
+			return place[p.Key]
+		}
+		return len(place) + place[p.Key]
+	}
+	slices.SortStableFunc(rows, func(a, b Price) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Region, b.Region))
+	})
+}
+
 // columns are what the head of a table may name.
 var columns = []string{"key", "region", "price", "unit", "item", "source", "date", "confidence"}
 

@@ -1,6 +1,7 @@
 package price_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -57,4 +58,16 @@ func TestWhatIsWrittenReadsTheSame(t *testing.T) {
 	again, err := price.Parse(table.Region, data)
 	require.NoError(t, err)
 	assert.Equal(t, table, again)
+}
+
+// A change by hand, by `go generate` or by a refresh shows as what it is.
+func TestTheTableIsInOrder(t *testing.T) {
+	rows, err := price.Rows()
+	require.NoError(t, err)
+	price.Sort(rows)
+	data, err := price.Write(rows)
+	require.NoError(t, err)
+	shipped, err := os.ReadFile("prices.csv")
+	require.NoError(t, err)
+	assert.Equal(t, string(shipped), string(data), "run go generate ./internal/price")
 }

@@ -71,6 +71,7 @@ func run(path string) error {
 			}
 		}
 	}
+	price.Sort(rows)
 	if data, err = price.Write(rows); err != nil {
 		return err
 	}
