@@ -21,7 +21,7 @@ const host = "https://pricing.us-east-1.amazonaws.com"
 
 // stall is how long a download may stand still. It has no other limit: EC2's
 // file is hundreds of megabytes, and lines are slow.
-const stall = time.Minute
+var stall = time.Minute
 
 // Files are the public price list files, one for each service and region. They
 // are read as they come and never held: what is kept are the rows that match.

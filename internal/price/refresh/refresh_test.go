@@ -269,6 +269,28 @@ func TestWhoStopsIsHeard(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
+func TestADownloadMayBeSlowButNotStandStill(t *testing.T) {
+	defer refresh.SetStall(refresh.SetStall(200 * time.Millisecond))
+	products := refreshtest.Products("eu-central-1", "EUC1-")
+	_, err := refresh.Prices(t.Context(), files(t, answers(products, func(w http.ResponseWriter, data []byte) {
+		for part := range 6 { // twice as long as it may stand still
+			w.Write(data[part*len(data)/6 : (part+1)*len(data)/6])
+			w.(http.Flusher).Flush()
+			time.Sleep(70 * time.Millisecond)
+		}
+	})), table(t, "eu-central-1"), now)
+	require.NoError(t, err)
+
+	release := make(chan struct{})
+	defer close(release)
+	_, err = refresh.Prices(t.Context(), files(t, answers(products, func(w http.ResponseWriter, data []byte) {
+		w.Write(data[:len(data)/2])
+		w.(http.Flusher).Flush()
+		<-release
+	})), table(t, "eu-central-1"), now)
+	assert.EqualError(t, err, "AmazonEC2: nothing came for 200ms")
+}
+
 // EC2's file has hundreds of megabytes. Reading 300 of them takes as little
 // memory as reading three, and its size is told to the progress.
 func TestAFileOfHundredsOfMegabytesIsNeverHeld(t *testing.T) {
