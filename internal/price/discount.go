@@ -10,9 +10,10 @@ import (
 // duration of Lambda.
 //
 // Compute Savings Plans cover EC2 instances, Fargate and Lambda (AWS Savings
-// Plans user guide, "Savings Plans types", 2026-11-27); of Lambda not the
-// requests. App Runner, the EKS control plane, the fees of EKS Auto Mode and ECS
-// Managed Instances, surplus CPU credits, disks and addresses are not covered.
+// Plans, "Compute Savings Plans", read in quotation 2026-11-27). That they leave
+// out the requests of Lambda, the fees of EKS Auto Mode and ECS Managed
+// Instances, and surplus CPU credits is [unverified]; leaving these at their
+// list price never makes a bill too low.
 func Discountable(key string) bool {
 	service, rest, _ := strings.Cut(key, ".")
 	switch service {
