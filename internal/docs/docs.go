@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"refdeploy/internal/assembly"
@@ -55,6 +57,7 @@ func Render(root string) (map[string]string, error) {
 		return nil, err
 	}
 	var stacks []assembly.Stack
+	resourceCounts := map[string]int{}
 	for _, d := range catalog.All() {
 		sandbox, err := golden(root, d.ID, settings.Sandbox)
 		if err != nil {
@@ -66,6 +69,7 @@ func Render(root string) (map[string]string, error) {
 		}
 		stack := assembly.Stack{ID: d.ID, Template: sandbox}
 		stacks = append(stacks, stack)
+		resourceCounts[d.ID] = len(sandbox.Resources)
 		bill, err := bill(stack, prices)
 		if err != nil {
 			return nil, err
@@ -78,6 +82,14 @@ func Render(root string) (map[string]string, error) {
 		}); err != nil {
 			return nil, err
 		}
+	}
+
+	_, err = settings.Parse(map[string]any{"profil": "production"}, catalog.IDs())
+	if err := render("docs/tutorial.md", map[string]string{
+		"list": fenced(list(resourceCounts)),
+		"typo": fenced(fmt.Sprintln(err)),
+	}); err != nil {
+		return nil, err
 	}
 
 	var reports []report.Report
@@ -126,6 +138,21 @@ func table(rows ...[]string) string {
 	}
 	return b.String()
 }
+
+// list is what `refdeploy list` prints, whose layout its own test holds.
+func list(resources map[string]int) string {
+	var b strings.Builder
+	table := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "STACK\tCONTROL PLANE\tDATA PLANE\tRESOURCES")
+	for _, d := range catalog.All() {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", d.ID, d.ControlPlane, d.DataPlane, resources[d.ID])
+	}
+	_ = table.Flush() // a strings.Builder takes everything
+	return b.String()
+}
+
+// fenced renders what a command prints.
+func fenced(output string) string { return "```\n" + output + "```\n" }
 
 func deployments() string {
 	rows := [][]string{{"Stack", "Control plane", "Data plane", "Code"}}
@@ -218,7 +245,7 @@ func bill(stack assembly.Stack, prices price.Table) (string, error) {
 			}
 			lines[line.Item][i] = line
 		}
-		head = append(head, fmt.Sprintf("%s, %g requests/s", usage.Profile, usage.RequestsPerSecond))
+		head = append(head, load(usage.Profile, usage.RequestsPerSecond))
 		all = append(all, fmt.Sprintf("**%.2f**", estimate.Total))
 	}
 	rows := [][]string{append(head, "Price from")}
@@ -228,13 +255,35 @@ func bill(stack assembly.Stack, prices price.Table) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		row := []string{item, fmt.Sprintf("%.10g a %s", p.USD, p.Unit)}
+		row := []string{item, unitPrice(p)}
 		for _, line := range lines[item] {
 			row = append(row, fmt.Sprintf("%.2f", line.USD))
 		}
 		rows = append(rows, append(row, fmt.Sprintf("%s, %s", p.Source, p.Date.Format(time.DateOnly))))
 	}
 	return table(append(rows, append(all, ""))...), nil
+}
+
+// unitPrice writes a price as a price list does: 0.10 per hour, and as many
+// digits more as it has.
+func unitPrice(p price.Price) string {
+	usd := strconv.FormatFloat(p.USD, 'f', -1, 64)
+	if whole, cents, _ := strings.Cut(usd, "."); len(cents) < 2 {
+		usd = whole + "." + cents + strings.Repeat("0", 2-len(cents))
+	}
+	return fmt.Sprintf("%s per %s", usd, p.Unit)
+}
+
+// load names a column after the load that it assumes.
+func load(profile string, rate float64) string {
+	switch rate {
+	case 0:
+		return profile + ": no requests"
+	case 1:
+		return profile + ": 1 request per second"
+	default:
+		return fmt.Sprintf("%s: %g requests per second", profile, rate)
+	}
 }
 
 // fields renders facts by name.
@@ -250,7 +299,7 @@ func fields(all []catalog.Field) string {
 func totals(reports []report.Report) string {
 	head := []string{"Deployment"}
 	for _, r := range reports {
-		head = append(head, fmt.Sprintf("%s, %g requests/s", r.Usage.Profile, r.Usage.RequestsPerSecond))
+		head = append(head, load(r.Usage.Profile, r.Usage.RequestsPerSecond))
 	}
 	rows := [][]string{head}
 	for i, d := range reports[0].Deployments {
