@@ -75,7 +75,10 @@ func Prices(ctx context.Context, source Source, table price.Table, now time.Time
 		p.USD, p.Source, p.Date, p.Confidence, p.Region, p.Origin = usd, source.name(), now, "high", table.Region, price.FromProgram
 		result.Renewed = append(result.Renewed, p)
 	}
-	if len(result.Renewed) == 0 || table.Region == price.Base && len(result.Missing) > 0 {
+	if len(result.Renewed) == 0 {
+		return Result{}, fmt.Errorf("%s: the price list has nothing of it; is it the name of a region?", table.Region)
+	}
+	if table.Region == price.Base && len(result.Missing) > 0 {
 		return Result{}, fmt.Errorf("%s: the price list does not have %s", table.Region, strings.Join(result.Missing, ", "))
 	}
 	return result, nil
