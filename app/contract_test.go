@@ -53,6 +53,7 @@ var contract = []struct {
 	{name: "a key cannot leave the store", method: "GET", path: "/notes/..%2Fsecret", status: 404, content: problem, want: "no such page"},
 	{name: "nor by a plain path", method: "PUT", path: "/notes/../secret", body: "x", status: 404, content: problem},
 	{name: "a doubled slash is no page", method: "GET", path: "//notes", status: 404, content: problem},
+	{name: "half an escape is a bad request", method: "GET", path: "/notes/%zz", status: 400},
 	{name: "a key with a slash is no route", method: "GET", path: "/notes/a/b", status: 404, content: problem, want: "no such page"},
 
 	{name: "the page's form writes a note", method: "POST", path: "/notes", body: "key=form&text=from+a%0D%0Aform", header: form, status: 303, headers: []string{"Location", "/"}},
@@ -136,7 +137,8 @@ func TestContract(t *testing.T) {
 					require.Equal(t, 201, call(t, "PUT", fmt.Sprintf("/notes/n%d", i), "x").status, i)
 				}
 				full := call(t, "PUT", "/notes/n100", "x")
-				assert.Equal(t, 507, full.status)
+				assert.Equal(t, 409, full.status)
+				assert.Equal(t, problem, full.header.Get("Content-Type"))
 				assert.Contains(t, full.body, "Delete one first")
 				assert.Equal(t, 204, call(t, "PUT", "/notes/n99", "replaced").status, "replacing needs no room")
 				require.Equal(t, 204, call(t, "DELETE", "/notes/n0", "").status)

@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/akrylysov/algnhsa"
+	"github.com/aws/aws-lambda-go/lambda"
 
 	"refdeploy/app/internal/notes"
 	"refdeploy/app/internal/platform"
@@ -40,7 +40,7 @@ func main() {
 	app := &web.App{Store: store, Facts: detect(), Log: log, Started: started}
 
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
-		algnhsa.ListenAndServe(app.Handler(), nil)
+		lambda.StartHandler(newEvents(app.Handler(), app.Unreadable()))
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)

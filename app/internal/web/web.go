@@ -86,7 +86,19 @@ func (a *App) Handler() http.Handler {
 		})
 	}
 	mux.HandleFunc("/", noPage)
-	return identify(recordLog(a.Log, a.count(secure(direct(mux)))))
+	return a.around(direct(mux))
+}
+
+// Unreadable answers what is no HTTP request, where no HTTP server does.
+func (a *App) Unreadable() http.Handler {
+	return a.around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, r, http.StatusBadRequest, "This is no HTTP request that can be read.")
+	}))
+}
+
+// around adds what every answer has.
+func (a *App) around(next http.Handler) http.Handler {
+	return identify(recordLog(a.Log, a.count(secure(next))))
 }
 
 func noPage(w http.ResponseWriter, r *http.Request) {
@@ -314,7 +326,9 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, notes.ErrNotFound):
 		writeProblem(w, r, http.StatusNotFound, "There is no such note. GET /notes lists them.")
 	case errors.Is(err, notes.ErrFull):
-		writeProblem(w, r, http.StatusInsufficientStorage, fmt.Sprintf("There are %d notes, which is the limit. Delete one first; each expires after a day.", notes.MaxNotes))
+		// Not 507: whoever fills the store would ring the alarm that undoes a
+		// release.
+		writeProblem(w, r, http.StatusConflict, fmt.Sprintf("There are %d notes, which is the limit. Delete one first; each expires after a day.", notes.MaxNotes))
 	default:
 		a.Log.Error("store", "id", requestID(r), "error", err.Error())
 		w.Header().Set("Retry-After", "5")
