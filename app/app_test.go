@@ -53,7 +53,12 @@ type process struct {
 // start runs the binary with nothing in its environment but env.
 func start(t testing.TB, env ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary)}
+	return startCommand(t, exec.Command(binary), env...)
+}
+
+func startCommand(t testing.TB, command *exec.Cmd, env ...string) *process {
+	t.Helper()
+	p := &process{cmd: command}
 	p.cmd.Env = env
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	require.NoError(t, p.cmd.Start())
@@ -82,8 +87,13 @@ func (p *process) logged() string {
 // serve runs the app as an HTTP server and waits until it answers.
 func serve(t testing.TB, env ...string) *process {
 	t.Helper()
+	return serveCommand(t, exec.Command(binary), env...)
+}
+
+func serveCommand(t testing.TB, command *exec.Cmd, env ...string) *process {
+	t.Helper()
 	port := freePort(t)
-	p := start(t, append(env, "HOST=127.0.0.1", "PORT="+port)...)
+	p := startCommand(t, command, append(env, "HOST=127.0.0.1", "PORT="+port)...)
 	p.url = "http://127.0.0.1:" + port
 	require.Eventually(t, func() bool {
 		response, err := http.Get(p.url + "/healthz")

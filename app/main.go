@@ -13,11 +13,14 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/aws/aws-lambda-go/lambda"
+	"golang.org/x/net/netutil"
 
 	"refdeploy/app/internal/notes"
 	"refdeploy/app/internal/platform"
@@ -32,6 +35,7 @@ func main() {
 	started := time.Now()
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 
+	limitMemory(log)
 	store, err := newStore(context.Background())
 	if err != nil {
 		log.Error("start", "error", err.Error())
@@ -48,6 +52,17 @@ func main() {
 	if err := serve(ctx, app.Handler(), log); err != nil {
 		log.Error("serve", "error", err.Error())
 		os.Exit(1)
+	}
+}
+
+// limitMemory lets Go collect garbage before the container's limit is reached,
+// or on a machine without one the machine's: the kernel kills whoever passes
+// it. A fifth is left for what Go does not count.
+func limitMemory(log *slog.Logger) {
+	_, err := memlimit.SetGoMemLimitWithOpts(
+		memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)), memlimit.WithRatio(0.8))
+	if err != nil {
+		log.Warn("no memory limit", "error", err.Error())
 	}
 }
 
@@ -92,8 +107,10 @@ func serve(ctx context.Context, handler http.Handler, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	var open connections
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           open.closeIdle(handler),
+		ConnState:         open.count,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      15 * time.Second,
@@ -103,7 +120,7 @@ func serve(ctx context.Context, handler http.Handler, log *slog.Logger) error {
 		MaxHeaderBytes: 16 << 10,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	log.Info("listening", "address", listener.Addr().String(), "version", web.Version)
+	log.Info("listening", "address", listener.Addr().String(), "version", web.Version, "memoryLimit", debug.SetMemoryLimit(-1))
 
 	stopped := make(chan error, 1)
 	go func() {
@@ -118,7 +135,7 @@ func serve(ctx context.Context, handler http.Handler, log *slog.Logger) error {
 		}
 		stopped <- err
 	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return <-stopped

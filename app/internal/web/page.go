@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -26,8 +27,11 @@ const icon = `data:image/svg+xml,<svg xmlns="http://www.w3.org/2000/svg" viewBox
 // name: the linker would have to keep every method of the AWS SDK, and the
 // binary would be 8 MB larger.
 func (a *App) page(w http.ResponseWriter, r *http.Request) {
-	list, err := wait(r.Context(), func(ctx context.Context) ([]notes.Note, error) { return a.Store.List(ctx) })
-	if err != nil {
+	list, err := ask(r.Context(), a.store, func(ctx context.Context) ([]notes.Note, error) { return a.Store.List(ctx) })
+	if err != nil && gone(w, r) {
+		return
+	}
+	if err != nil && !errors.Is(err, errBusy) {
 		a.Log.Error("store", "id", requestID(r), "error", err.Error())
 	}
 	info := a.describe()

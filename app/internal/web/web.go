@@ -9,13 +9,17 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/sync/singleflight"
 
 	"refdeploy/app/internal/notes"
 	"refdeploy/app/internal/platform"
@@ -25,16 +29,7 @@ import (
 // give every build of the same source another hash.
 const Version = "1.0.0"
 
-const (
-	// storeTimeout bounds a request's wait for the store. It is shorter than
-	// what load balancers and Lambda wait for the app.
-	storeTimeout = 4 * time.Second
-
-	// readyTimeout is shorter than the timeout of a readiness probe.
-	readyTimeout = 2 * time.Second
-
-	maxWork = 2000 // milliseconds
-)
+const maxWork = 2000 // milliseconds
 
 // App answers requests.
 type App struct {
@@ -51,18 +46,22 @@ type App struct {
 	Started time.Time
 
 	requests atomic.Int64
+	store    slots              // for requests that use Store
+	working  slots              // for requests that use the CPU on purpose
+	ready    singleflight.Group // probes at the same time share an answer
 }
 
 // Handler returns the app's routes. Whatever is no route is answered with a
 // problem document too.
 func (a *App) Handler() http.Handler {
+	a.store, a.working = make(slots, storeSlots), workSlots()
 	routes := []struct {
 		path     string
 		handlers map[string]http.HandlerFunc // by method
 	}{
 		{"/{$}", map[string]http.HandlerFunc{"GET": a.page}},
 		{"/healthz", map[string]http.HandlerFunc{"GET": a.alive}},
-		{"/readyz", map[string]http.HandlerFunc{"GET": a.ready}},
+		{"/readyz", map[string]http.HandlerFunc{"GET": a.isReady}},
 		{"/info", map[string]http.HandlerFunc{"GET": a.info}},
 		{"/notes", map[string]http.HandlerFunc{"GET": a.list, "POST": a.form}},
 		{"/notes/{key}", map[string]http.HandlerFunc{"GET": a.get, "PUT": a.put, "DELETE": a.delete}},
@@ -147,10 +146,23 @@ func (a *App) alive(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, map[string]string{"status": "alive"})
 }
 
-func (a *App) ready(w http.ResponseWriter, r *http.Request) {
+// isReady has no slot: a store with many requests is busy and yet ready.
+func (a *App) isReady(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	if _, err := wait(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, a.Store.Ready(ctx) }); err != nil {
+	answer := a.ready.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+		defer cancel()
+		return nil, a.Store.Ready(ctx)
+	})
+	err := ctx.Err()
+	select {
+	case result := <-answer:
+		err = result.Err
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
@@ -179,7 +191,7 @@ func (a *App) describe() Info {
 func (a *App) info(w http.ResponseWriter, _ *http.Request) { writeJSON(w, a.describe()) }
 
 func (a *App) list(w http.ResponseWriter, r *http.Request) {
-	list, err := wait(r.Context(), func(ctx context.Context) ([]notes.Note, error) { return a.Store.List(ctx) })
+	list, err := ask(r.Context(), a.store, func(ctx context.Context) ([]notes.Note, error) { return a.Store.List(ctx) })
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -195,7 +207,7 @@ func (a *App) get(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	text, err := wait(r.Context(), func(ctx context.Context) (string, error) { return a.Store.Get(ctx, key) })
+	text, err := ask(r.Context(), a.store, func(ctx context.Context) (string, error) { return a.Store.Get(ctx, key) })
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -265,6 +277,12 @@ func (a *App) work(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, http.StatusBadRequest, fmt.Sprintf("ms is how long to work, in milliseconds: 1 to %d, as in /work?ms=100.", maxWork))
 		return
 	}
+	if !a.working.take() {
+		w.Header().Set("Retry-After", "1")
+		writeProblem(w, r, http.StatusTooManyRequests, fmt.Sprintf("Each CPU does one piece of work at a time, and %d are in hand. Try again in a second.", cap(a.working)))
+		return
+	}
+	defer a.working.free()
 	start := time.Now()
 	sum, rounds := sha256.Sum256(nil), 0
 	for time.Since(start) < time.Duration(ms)*time.Millisecond && r.Context().Err() == nil {
@@ -272,6 +290,10 @@ func (a *App) work(w http.ResponseWriter, r *http.Request) {
 			sum = sha256.Sum256(sum[:])
 		}
 		rounds += 1000
+		runtime.Gosched() // health checks come first
+	}
+	if gone(w, r) {
+		return
 	}
 	writeJSON(w, map[string]int{"ms": ms, "hashes": rounds})
 }
@@ -286,7 +308,7 @@ func (a *App) write(w http.ResponseWriter, r *http.Request, key, text string) (c
 		writeProblem(w, r, http.StatusBadRequest, "A note is UTF-8 text.")
 		return false, false
 	}
-	created, err := wait(r.Context(), func(ctx context.Context) (bool, error) { return a.Store.Put(ctx, key, text) })
+	created, err := ask(r.Context(), a.store, func(ctx context.Context) (bool, error) { return a.Store.Put(ctx, key, text) })
 	if err != nil {
 		a.fail(w, r, err)
 	}
@@ -295,7 +317,7 @@ func (a *App) write(w http.ResponseWriter, r *http.Request, key, text string) (c
 
 // remove deletes a note, or answers why not.
 func (a *App) remove(w http.ResponseWriter, r *http.Request, key string) (ok bool) {
-	_, err := wait(r.Context(), func(ctx context.Context) (struct{}, error) { return struct{}{}, a.Store.Delete(ctx, key) })
+	_, err := ask(r.Context(), a.store, func(ctx context.Context) (struct{}, error) { return struct{}{}, a.Store.Delete(ctx, key) })
 	if err != nil {
 		a.fail(w, r, err)
 	}
@@ -313,11 +335,14 @@ func validKey(w http.ResponseWriter, r *http.Request, key string) (string, bool)
 // badBody answers a body that is too large or could not be read.
 func badBody(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	switch {
+	case errors.As(err, &tooLarge):
 		writeProblem(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("A note has %d bytes at most.", notes.MaxBytes))
-		return
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		writeProblem(w, r, http.StatusRequestTimeout, "The request's body did not come in time.")
+	default:
+		writeProblem(w, r, http.StatusBadRequest, "The request's body could not be read.")
 	}
-	writeProblem(w, r, http.StatusBadRequest, "The request's body could not be read.")
 }
 
 // fail answers an error of the store. Details go to the log, not to strangers.
@@ -329,32 +354,13 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 		// Not 507: whoever fills the store would ring the alarm that undoes a
 		// release.
 		writeProblem(w, r, http.StatusConflict, fmt.Sprintf("There are %d notes, which is the limit. Delete one first; each expires after a day.", notes.MaxNotes))
+	case errors.Is(err, errBusy):
+		w.Header().Set("Retry-After", "1")
+		writeProblem(w, r, http.StatusServiceUnavailable, "Too many requests use the store. Try again in a second.")
+	case gone(w, r):
 	default:
 		a.Log.Error("store", "id", requestID(r), "error", err.Error())
 		w.Header().Set("Retry-After", "5")
 		writeProblem(w, r, http.StatusServiceUnavailable, "The store does not answer. Try again in a few seconds.")
-	}
-}
-
-// wait calls f and returns no later than storeTimeout, even when f ignores its
-// context, as file systems do.
-func wait[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := f(ctx)
-		done <- result{value, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		var zero T
-		return zero, ctx.Err()
 	}
 }
