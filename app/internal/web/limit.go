@@ -64,29 +64,21 @@ func ask[T any](ctx context.Context, s slots, f func(context.Context) (T, error)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	return await(ctx, func() (T, error) {
-		defer s.free()
-		defer cancel()
-		return f(ctx)
-	})
-}
-
-// await returns what f does, or the error of ctx when that ends first.
-func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	defer cancel()
 	type result struct {
 		value T
 		err   error
 	}
 	done := make(chan result, 1)
 	go func() {
-		value, err := f()
+		defer s.free()
+		value, err := f(ctx)
 		done <- result{value, err}
 	}()
 	select {
 	case r := <-done:
 		return r.value, r.err
 	case <-ctx.Done():
-		var none T
 		return none, ctx.Err()
 	}
 }
