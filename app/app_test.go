@@ -60,7 +60,10 @@ func startCommand(t testing.TB, command *exec.Cmd, env ...string) *process {
 	t.Helper()
 	p := &process{cmd: command}
 	p.cmd.Env = env
-	p.cmd.Stdout, p.cmd.Stderr = p, p
+	if p.cmd.Stdout == nil {
+		p.cmd.Stdout = p
+	}
+	p.cmd.Stderr = p
 	require.NoError(t, p.cmd.Start())
 	t.Cleanup(func() {
 		if p.cmd.ProcessState == nil {

@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"golang.org/x/net/netutil"
 
+	"refdeploy/app/internal/logs"
 	"refdeploy/app/internal/notes"
 	"refdeploy/app/internal/platform"
 	"refdeploy/app/internal/web"
@@ -31,28 +33,43 @@ import (
 // and Kubernetes kill 30 s after the signal by default.
 const shutdownTimeout = 10 * time.Second
 
-func main() {
-	started := time.Now()
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+// flushTimeout is how long the last log lines may take after that.
+const flushTimeout = time.Second
 
+func main() { os.Exit(run()) }
+
+func run() (exit int) {
+	started := time.Now()
+	onLambda := os.Getenv("AWS_LAMBDA_RUNTIME_API") != ""
+	var out io.Writer = os.Stdout
+	// No queue on Lambda, which stops the process after each answer: a line that
+	// waits would come with the next request, or never.
+	if !onLambda {
+		signal.Ignore(syscall.SIGPIPE) // a log reader that ends does not end the app
+		queue := logs.NewQueue(os.Stdout)
+		defer queue.Close(flushTimeout)
+		out = queue
+	}
+	log := slog.New(slog.NewJSONHandler(out, nil))
 	limitMemory(log)
+
 	store, err := newStore(context.Background())
 	if err != nil {
 		log.Error("start", "error", err.Error())
-		os.Exit(1)
+		return 1
 	}
 	app := &web.App{Store: store, Facts: detect(), Log: log, Started: started}
-
-	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+	if onLambda {
 		lambda.StartHandler(newEvents(app.Handler(), app.Unreadable()))
-		return
+		return 0
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	if err := serve(ctx, app.Handler(), log); err != nil {
 		log.Error("serve", "error", err.Error())
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // limitMemory lets Go collect garbage before the container's limit is reached,
