@@ -4,11 +4,9 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
-)
 
-// maxConnections bounds the memory of clients that send or read slowly: some
-// 45 kB each with the longest headers. The next ones wait to be accepted.
-const maxConnections = 1024
+	"refdeploy/app/contract"
+)
 
 // connections counts those that are open.
 type connections struct{ open atomic.Int64 }
@@ -27,7 +25,7 @@ func (c *connections) count(_ net.Conn, state http.ConnState) {
 // checks, which come on new ones, would wait as long.
 func (c *connections) closeIdle(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.open.Load() > maxConnections/2 {
+		if c.open.Load() > contract.MaxConnections/2 {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)

@@ -20,6 +20,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"refdeploy/app/contract"
 )
 
 // container is the least memory that a deployment gives the app, a pod's.
@@ -157,6 +159,22 @@ func TestClientsThatSendSlowlyFitInASmallContainer(t *testing.T) {
 		}
 		return err == nil
 	}, 15*time.Second, 100*time.Millisecond, "they are cut off")
+}
+
+func TestFormsThatAreSentSlowlyFitInASmallContainer(t *testing.T) {
+	p, limited := serveIn(t, "NOTES_DIR="+t.TempDir())
+	t.Logf("in a control group: %t", limited)
+	for range contract.MaxConnections {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		require.NoError(t, err)
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /notes HTTP/1.1\r\nHost: app\r\nContent-Type: application/x-www-form-urlencoded\r\nX-Long: %s\r\nContent-Length: %d\r\n\r\ntext=%s",
+			strings.Repeat("x", 15<<10), contract.MaxFormBytes, strings.Repeat("x", contract.MaxFormBytes-10))
+	}
+	time.Sleep(500 * time.Millisecond)
+	most := p.peak(t)
+	t.Logf("peak: %d MiB", most>>20)
+	assert.Less(t, most, container)
 }
 
 func TestABurstLeavesConnectionsForHealthChecks(t *testing.T) {

@@ -3,26 +3,10 @@ package web
 import (
 	"context"
 	"errors"
-	"net/http"
 	"runtime"
 	"time"
-)
 
-const (
-	// storeSlots is how many requests use the store at once. Each costs some
-	// 100 kB while it waits for S3.
-	storeSlots = 64
-
-	// slotTimeout is how long a request waits for one of them. It takes a burst
-	// that the store can serve; a request that waits costs little.
-	slotTimeout = time.Second
-
-	// storeTimeout bounds a request's use of the store. With slotTimeout it is
-	// shorter than what load balancers and Lambda wait for the app.
-	storeTimeout = 4 * time.Second
-
-	// readyTimeout is shorter than the timeout of a readiness probe.
-	readyTimeout = 2 * time.Second
+	"refdeploy/app/contract"
 )
 
 // errBusy says that no slot became free.
@@ -53,7 +37,7 @@ func (s slots) free() { <-s }
 func ask[T any](ctx context.Context, s slots, f func(context.Context) (T, error)) (T, error) {
 	var none T
 	if !s.take() {
-		timeout := time.NewTimer(slotTimeout)
+		timeout := time.NewTimer(contract.SlotTimeout)
 		defer timeout.Stop()
 		select {
 		case s <- struct{}{}:
@@ -63,7 +47,7 @@ func ask[T any](ctx context.Context, s slots, f func(context.Context) (T, error)
 			return none, ctx.Err()
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, contract.StoreTimeout)
 	defer cancel()
 	type result struct {
 		value T
@@ -81,17 +65,4 @@ func ask[T any](ctx context.Context, s slots, f func(context.Context) (T, error)
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
-}
-
-// statusGone is what the log says of a client that did not wait for the answer.
-// It is nginx's; HTTP has none, because nobody receives it.
-const statusGone = 499
-
-// gone notes that the client has hung up, if it has.
-func gone(w http.ResponseWriter, r *http.Request) bool {
-	if !errors.Is(r.Context().Err(), context.Canceled) {
-		return false
-	}
-	w.WriteHeader(statusGone)
-	return true
 }
