@@ -80,7 +80,7 @@ var expectations = []struct {
 	{name: "whole", method: "GET", path: "/notes/form", status: 200, want: "=" + strings.Repeat("\n", 4096)},
 	{name: "the form takes a note in any script", method: "POST", path: "/notes", body: "key=form&text=" + url.QueryEscape(strings.Repeat("字", 1365)), header: form, status: 303},
 	{name: "whole as well", method: "GET", path: "/notes/form", status: 200, want: "=" + strings.Repeat("字", 1365)},
-	{name: "the page asks before it deletes", method: "GET", path: "/", status: 200, want: "Gone for good?"},
+	{name: "the page asks before it deletes", method: "GET", path: "/", status: 200, want: "Sure? Everyone loses it."},
 	{name: "a key the form does not take is said on the page", method: "POST", path: "/notes", body: "key=No&text=%0D%0Atyped+%3Cb%3E", header: form, status: 400, content: page, want: "1 to 64 lower-case letters", absent: "typed <b>"},
 	{name: "beside what was typed", method: "POST", path: "/notes", body: "key=No&text=%0D%0Atyped+%3Cb%3E", header: form, status: 400, content: page, want: ">\n\ntyped &lt;b&gt;</textarea>"},
 	{name: "a text that is too large is said on the page", method: "POST", path: "/notes", body: "key=a&text=" + strings.Repeat("x", 4097), header: form, status: 413, content: page, want: "4096 bytes at most."},

@@ -129,7 +129,8 @@ func (s shelf) node() g.Node {
 		kept = "it expires after " + lifetime(s.ttl)
 	}
 	return Section(Aria("labelledby", "notes"), H2(ID("notes"), g.Text("Notes")),
-		g.Iff(s.wrong != nil, func() g.Node { return alert(s.wrong.detail) }),
+		// The focus brings it into view: on a phone it is below the first screen.
+		g.Iff(s.wrong != nil, func() g.Node { return alert(s.wrong.detail, TabIndex("-1"), AutoFocus()) }),
 		Form(Method("post"), Action("/notes"),
 			Label(For("key"), g.Text("Name: lower-case letters, digits and hyphens")),
 			Input(ID("key"), Name("key"), Required(), MaxLength(strconv.Itoa(contract.MaxKeyLength)), Pattern(`[a-z0-9\-]+`), Placeholder("hello"),
@@ -156,7 +157,9 @@ func (s shelf) notes() g.Node {
 	}
 }
 
-func alert(text string) g.Node { return P(Class("bad"), Role("alert"), g.Text(text)) }
+func alert(text string, more ...g.Node) g.Node {
+	return P(Class("bad"), Role("alert"), g.Group(more), g.Text(text))
+}
 
 // item is a note, and a second click before it is deleted.
 func item(n notes.Note) g.Node {
@@ -167,8 +170,8 @@ func item(n notes.Note) g.Node {
 			Summary(Aria("label", "Delete "+n.Key), g.Text("Delete")),
 			Form(Method("post"), Action("/notes"),
 				Input(Type("hidden"), Name("key"), Value(n.Key)),
-				Span(g.Text("Gone for good?")),
-				Button(Class("danger"), Name("delete"), Value("yes"), Aria("label", "Delete "+n.Key+" for good"), g.Text("Delete it")),
+				Span(g.Text("Sure? Everyone loses it.")),
+				Button(Class("danger"), Name("delete"), Value("yes"), Aria("label", "Delete it: "+n.Key), g.Text("Delete it")),
 			),
 		),
 	)
