@@ -180,6 +180,10 @@ func TestContract(t *testing.T) {
 				assert.Contains(t, onPage.body, "Delete one first.")
 				assert.Contains(t, onPage.body, `value="n101"`)
 			})
+			t.Run("the form stands before the list", func(t *testing.T) {
+				shown := call(t, "GET", "/", "").body
+				assert.Less(t, strings.Index(shown, "Keep the note"), strings.Index(shown, `href="/notes/n1"`))
+			})
 			t.Run("each route answers what the contract lists", func(t *testing.T) {
 				for _, route := range contract.Routes {
 					name := route.Method + " " + route.Path
