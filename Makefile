@@ -26,8 +26,8 @@ bin/lint: tests/lint/requirements.txt
 	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-test-browser: ## look at the HTML report in Chromium, which has to be installed
-	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./internal/report
+test-browser: ## look at the HTML report and the app's page in Chromium, which has to be installed
+	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./internal/report ./app
 
 bench: node_modules ## measure synthesis and the app
 	go test -run '^$$' -bench Synth -benchtime 5x .

@@ -105,7 +105,7 @@ func (r *reader) add(id string, resource assembly.Resource) {
 	case "AWS::EKS::Cluster":
 		r.hourly("EKS control plane", "eks.cluster", id)
 		if has("Logging", "ClusterLogging", "EnabledTypes")(p) {
-			r.charge("control plane logs, 10 GB assumed", "logs.ingest", bill.Month, controlPlaneGB, id)
+			r.charge("control plane logs, 10 GB assumed", "logs.vended", bill.Month, controlPlaneGB, id)
 		}
 	case "AWS::EKS::Nodegroup":
 		r.nodes(id, resource)
