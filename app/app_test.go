@@ -256,6 +256,8 @@ type s3 struct {
 	mu   sync.Mutex
 	deny bool          // answer 403, as after a lost permission
 	hang chan struct{} // while not nil, answer nothing until it is closed
+
+	calls map[string]int // since it was set: GET, PUT, DELETE and LIST
 }
 
 func newS3(t testing.TB) *s3 {
@@ -267,6 +269,13 @@ func newS3(t testing.TB) *s3 {
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		deny, hang := s.deny, s.hang
+		if s.calls != nil {
+			name := r.Method
+			if r.URL.Query().Has("list-type") {
+				name = "LIST"
+			}
+			s.calls[name]++
+		}
 		s.mu.Unlock()
 		if hang != nil {
 			select {
