@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"refdeploy/internal/nearest"
-	"refdeploy/internal/price"
 	"refdeploy/internal/report"
 )
 
@@ -19,6 +18,7 @@ type input struct {
 	settings []string
 	load     loadFlags
 	closed   bool
+	pricing  pricing
 }
 
 func (in *input) flags(cmd *cobra.Command) {
@@ -27,6 +27,8 @@ func (in *input) flags(cmd *cobra.Command) {
 	f.StringArrayVarP(&in.settings, "context", "c", nil, "a setting, as for cdk: key=value")
 	f.BoolVar(&in.closed, "include-closed", false, "let what AWS closed to new customers be the cheapest")
 	in.load.flags(f)
+	in.pricing.flags(cmd)
+	in.pricing.discountFlag(cmd)
 }
 
 // report synthesizes or reads, and compares the stacks with the given ids, or
@@ -36,8 +38,11 @@ func (in *input) report(cmd *cobra.Command, ids []string) (report.Report, error)
 	if err != nil {
 		return report.Report{}, err
 	}
-	prices, err := price.Embedded()
+	prices, err := in.pricing.table(cmd)
 	if err != nil {
+		return report.Report{}, err
+	}
+	if usage.ComputeDiscount, err = in.pricing.off(); err != nil {
 		return report.Report{}, err
 	}
 	stacks, err := in.stacks(cmd, ids)

@@ -72,8 +72,8 @@ func target(path string) (string, fs.FileMode, error) {
 		info, err := os.Lstat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			if _, err := os.Stat(filepath.Dir(path)); err != nil {
-				return "", 0, fmt.Errorf("out: cannot write %s: %w", given, err)
+			if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+				return "", 0, fmt.Errorf("out: cannot write %s: %s is not a directory", given, filepath.Dir(path))
 			}
 			return path, 0, nil
 		case err != nil:

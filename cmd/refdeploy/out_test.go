@@ -31,8 +31,8 @@ func bothWriteTo(t *testing.T, dir, path string) map[string]error {
 	return failed
 }
 
-// mine writes the smallest assembly that can be compared.
-func mine(t *testing.T) string {
+// oneStack writes the smallest assembly that can be compared.
+func oneStack(t *testing.T) string {
 	t.Helper()
 	return assemblyOf(t, map[string]string{"Mine": `{"Resources":{"Bucket":{"Type":"AWS::S3::Bucket"}}}`})
 }
@@ -64,7 +64,7 @@ func TestOutReplacesFilesOnly(t *testing.T) {
 	before, err := os.Stat(os.DevNull)
 	require.NoError(t, err)
 
-	assembly := mine(t)
+	assembly := oneStack(t)
 	for path, want := range map[string]string{
 		os.DevNull: "out: /dev/null is a device; allowed: a file, or - for standard output",
 		link:       "out: " + link + " is a device",
@@ -92,7 +92,7 @@ func TestOutKeepsADevice(t *testing.T) {
 	if err := syscall.Mknod(device, syscall.S_IFCHR|0o600, 1<<8|3); err != nil {
 		t.Skip("only root may make a device")
 	}
-	for name, err := range bothWriteTo(t, mine(t), device) {
+	for name, err := range bothWriteTo(t, oneStack(t), device) {
 		assert.ErrorContains(t, err, "is a device", name)
 	}
 	info, err := os.Lstat(device)
@@ -108,7 +108,7 @@ func TestOutFollowsLinksAndKeepsTheMode(t *testing.T) {
 	require.NoError(t, os.Symlink("elsewhere", filepath.Join(dir, "directory")))
 	require.NoError(t, os.Symlink(filepath.Join("directory", "file"), filepath.Join(dir, "link")))
 	require.NoError(t, os.Symlink("link", filepath.Join(dir, "second")))
-	for name, err := range bothWriteTo(t, mine(t), filepath.Join(dir, "second")) {
+	for name, err := range bothWriteTo(t, oneStack(t), filepath.Join(dir, "second")) {
 		require.NoError(t, err, name)
 	}
 	info, err := os.Lstat(file)
@@ -141,7 +141,7 @@ func TestOutMakesTheFileThatALinkMisses(t *testing.T) {
 
 func TestANewFileObeysTheUmask(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	cmd := exec.Command("sh", "-c", `umask 077 && exec "$0" "$@"`, binary, "compare", "--assembly", mine(t), "--out", path)
+	cmd := exec.Command("sh", "-c", `umask 077 && exec "$0" "$@"`, binary, "compare", "--assembly", oneStack(t), "--out", path)
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(output))
 	info, err := os.Stat(path)
@@ -165,7 +165,7 @@ func TestWhatFailsLeavesTheFileAsItWas(t *testing.T) {
 }
 
 func TestAHyphenIsStandardOutput(t *testing.T) {
-	dir := mine(t)
+	dir := oneStack(t)
 	for _, args := range [][]string{{"compare", "Mine"}, {"diff", "Mine", "Mine"}} {
 		stdout, stderr, err := run(append(args, "--assembly", dir, "--out", "-")...)
 		require.NoError(t, err, stderr)

@@ -368,8 +368,8 @@ func TestBillsAgreeWithThoseWorkedOutByHand(t *testing.T) {
 		},
 		{
 			// 100 requests a second that take 0.02 s of work on a quarter vCPU
-			// and 2 s of waiting are 202 at once: 3 instances of 100; by CPU,
-			// 0.5 vCPU of 0.15 are 4. Logs stay for ever: a year of them.
+			// and 2 s of waiting are 202 at once, 64 on each of 4 instances; by
+			// CPU, 0.5 vCPU of 0.15 are 4 as well. Logs stay for ever: a year of them.
 			"App Runner at 100 requests a second that wait", "AppRunner.sandbox", with(rps(100), func(u *bill.Usage) { u.WaitMillis = 2000 }),
 			4*730*(0.5*0.007+0.25*0.064) + logs(100*second, 206, 12) + out(100*second, 2),
 		},
