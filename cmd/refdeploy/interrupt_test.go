@@ -99,3 +99,14 @@ func entries(t *testing.T, dir string) []string {
 	}
 	return names
 }
+
+// The CDK's bindings unpack themselves before main runs: a command that linked
+// them would need a directory for temporary files, and could leave one behind,
+// before it can say or do anything.
+func TestTheCommandDoesNotLinkTheCDK(t *testing.T) {
+	output, err := exec.Command("go", "list", "-deps", ".").Output()
+	require.NoError(t, err)
+	assert.Contains(t, string(output), "refdeploy/internal/report\n")
+	assert.NotContains(t, string(output), "jsii-runtime-go")
+	assert.NotContains(t, string(output), "aws-cdk-go")
+}
