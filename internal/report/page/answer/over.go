@@ -1,0 +1,160 @@
+package answer
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"refdeploy/internal/bill"
+)
+
+// perDecade is how many points a factor of ten a curve has.
+const perDecade = 20
+
+// Over is how bills grow with the load.
+type Over struct {
+	Loads     []float64
+	Curves    []Curve  // of each that is chosen
+	Cheapest  []string // who is the cheapest by load
+	Winners   [][]int  // the deployments that each of these sentences names
+	Zoom      []float64
+	Points    []Point
+	Tolerance string
+}
+
+// A Curve is one deployment's bill over the load.
+type Curve struct {
+	Deployment int
+	USD        []float64 // at each load
+	End        float64   // where the template's maximum ends, 0 when it does not
+	Note       string    // the same in words
+}
+
+// A Point is the bills at one load, in words.
+type Point struct {
+	Load  string
+	Cells []string // of each that is chosen
+}
+
+// OverLoad answers who is the cheapest over which load, and draws the curves.
+func (c *Comparison) OverLoad(q Question) Over {
+	loads := bill.Loads(perDecade)
+	o := Over{
+		Loads: loads, Zoom: []float64{bill.LeastLoad, bill.MostLoad}, Points: []Point{}, Curves: []Curve{},
+		Tolerance: fmt.Sprintf("“About equal” is within %g %% of the cheapest, not counting what all pay alike.", bill.Tolerance*100),
+	}
+	for _, d := range q.Chosen {
+		curve := Curve{Deployment: d, USD: make([]float64, len(loads))}
+		at := q.Usage
+		for i, load := range loads {
+			at.RequestsPerSecond = load
+			usd, _ := c.models[d].Amount(at)
+			curve.USD[i] = math.Round(usd*100) / 100
+		}
+		curve.End = c.end(d, q.Usage)
+		if curve.End > 0 {
+			curve.Note = "its template ends at " + loadText(curve.End)
+		}
+		o.Curves = append(o.Curves, curve)
+	}
+	for i := 0; i < len(loads); i += perDecade {
+		p := Point{Load: loadNumber(loads[i])}
+		for _, curve := range o.Curves {
+			cell := usd(curve.USD[i])
+			if curve.End > 0 && loads[i] > curve.End {
+				cell = "(" + cell + ")"
+			}
+			p.Cells = append(p.Cells, cell)
+		}
+		o.Points = append(o.Points, p)
+	}
+	o.cheapest(c, q)
+	return o
+}
+
+// end returns the greatest load that a deployment takes, 0 when it takes all
+// that are drawn. What it takes never comes back once it is gone.
+func (c *Comparison) end(d int, usage bill.Usage) float64 {
+	takes := func(load float64) bool {
+		usage.RequestsPerSecond = load
+		return c.models[d].Takes(usage)
+	}
+	if takes(bill.MostLoad) {
+		return 0
+	}
+	low, high := bill.LeastLoad, bill.MostLoad
+	if !takes(low) {
+		return low
+	}
+	for high/low > 1+1e-6 {
+		if middle := math.Sqrt(low * high); takes(middle) {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
+// cheapest says who is the cheapest, a sentence for each range.
+func (o *Over) cheapest(c *Comparison, q Question) {
+	o.Cheapest, o.Winners = []string{}, [][]int{}
+	var models []bill.Model
+	indexes := map[string]int{}
+	for _, d := range q.Chosen {
+		if c.eligible(d, q) {
+			models = append(models, c.models[d])
+			indexes[c.deployments[d].ID] = d
+		}
+	}
+	if len(models) == 0 {
+		return
+	}
+	if q.Usage.LoadedHours() == 0 {
+		return
+	}
+	ranges := bill.Cheapest(models, q.Usage)
+	for i, r := range ranges {
+		where := fmt.Sprintf("from %s to %s", loadNumber(r.From), loadText(r.To))
+		switch {
+		case len(ranges) == 1:
+			where = "at every load up to " + loadText(r.To)
+		case i == 0:
+			where = "up to " + loadText(r.To)
+		case i == len(ranges)-1:
+			where = "from " + loadText(r.From)
+		}
+		sentence := "Nothing here takes the load " + where + "."
+		if n := len(r.IDs); n == 1 {
+			sentence = fmt.Sprintf("%s is the cheapest %s.", r.IDs[0], where)
+		} else if n > 1 {
+			sentence = fmt.Sprintf("%s and %s are about equal %s.", strings.Join(r.IDs[:n-1], ", "), r.IDs[n-1], where)
+		}
+		winners := []int{}
+		for _, id := range r.IDs {
+			winners = append(winners, indexes[id])
+		}
+		o.Cheapest, o.Winners = append(o.Cheapest, sentence), append(o.Winners, winners)
+	}
+	if n := len(ranges); n > 1 {
+		o.Zoom[0] = math.Max(bill.LeastLoad, ranges[1].From/2)
+		o.Zoom[1] = math.Min(bill.MostLoad, ranges[n-1].From*2)
+	}
+}
+
+// Changes answers where any two change places.
+func (c *Comparison) Changes(q Question) []string {
+	all := []string{}
+	for i, a := range q.Chosen {
+		for _, b := range q.Chosen[i+1:] {
+			for _, x := range bill.Crossings(c.models[a], c.models[b], q.Usage) {
+				text := fmt.Sprintf("%s below, %s above %s", x.Below, x.Above, loadText(x.At))
+				if x.To/x.From > 1.01 {
+					text += fmt.Sprintf("; about equal from %s to %s", loadNumber(x.From), loadNumber(x.To))
+				}
+				all = append(all, text)
+			}
+		}
+	}
+	return all
+}

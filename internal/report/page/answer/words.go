@@ -1,0 +1,98 @@
+package answer
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// kinds are what the lines of a bill are summed up to: a bar of thirty items
+// tells nothing.
+var kinds = []struct {
+	name     string
+	prefixes []string // of the keys of prices
+}{
+	{"Compute", []string{"ec2.", "fargate.", "lambda.", "apprunner.", "ecs."}},
+	{"Control plane", []string{"eks."}},
+	{"Load balancer", []string{"alb.", "nlb.", "elb."}},
+	{"NAT and endpoints", []string{"nat.", "vpce.", "endpoint."}},
+	{"Public addresses", []string{"ipv4"}},
+	{"Data transfer", []string{"data.", "transfer."}},
+	{"Logs and metrics", []string{"logs.", "cloudwatch.", "xray."}},
+	{"Storage", []string{"s3.", "ecr.", "ebs.", "dynamodb."}},
+	{"Other", nil},
+}
+
+// Kinds returns the names of the kinds that bars are made of.
+func Kinds() []string {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		names[i] = kind.name
+	}
+	return names
+}
+
+func kindOf(key string) int {
+	if strings.HasPrefix(key, "eks.auto") {
+		return 0 // a fee on instances
+	}
+	for i, kind := range kinds {
+		for _, prefix := range kind.prefixes {
+			if strings.HasPrefix(key, prefix) {
+				return i
+			}
+		}
+	}
+	return len(kinds) - 1
+}
+
+// usd writes an amount with cents, and commas between thousands.
+func usd(amount float64) string {
+	text := strconv.FormatFloat(amount, 'f', 2, 64)
+	for i := len(text) - 6; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// Quantity writes a quantity with its unit.
+func Quantity(quantity float64, unit string) string {
+	return digits(quantity, 6) + " " + unit
+}
+
+// digits writes a number with so many digits at most, without an exponent.
+func digits(x float64, n int) string {
+	if x == 0 {
+		return "0"
+	}
+	decimals := max(0, n-1-int(math.Floor(math.Log10(math.Abs(x)))))
+	text := strconv.FormatFloat(x, 'f', decimals, 64)
+	if strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return text
+}
+
+// loadNumber writes a load with three digits: prices and assumptions bear no
+// more.
+func loadNumber(perSecond float64) string {
+	if perSecond >= 1000 {
+		unit := math.Pow(10, math.Floor(math.Log10(perSecond))-2)
+		return strings.TrimSuffix(usd(math.Round(perSecond/unit)*unit), ".00")
+	}
+	return digits(perSecond, 3)
+}
+
+func loadText(perSecond float64) string {
+	if perSecond == 0 {
+		return "no load"
+	}
+	return loadNumber(perSecond) + " requests/s"
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
