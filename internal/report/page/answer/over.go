@@ -82,7 +82,7 @@ func (c *Comparison) end(d int, usage bill.Usage) float64 {
 	if takes(bill.MostLoad) {
 		return 0
 	}
-	low, high := bill.LeastLoad, bill.MostLoad
+	low, high := float64(bill.LeastLoad), float64(bill.MostLoad)
 	if !takes(low) {
 		return low
 	}
