@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/internal/assembly"
+	"refdeploy/internal/bill"
 	"refdeploy/internal/cost"
 	"refdeploy/internal/price"
 	"refdeploy/internal/project"
@@ -23,22 +26,28 @@ func prices(t testing.TB) price.Table {
 	return table
 }
 
-func idle() cost.Usage { return cost.Profiles()[0] }
+func idle() bill.Usage { return bill.Profiles()[0] }
 
-func at(rps float64) cost.Usage {
+func at(rps float64) bill.Usage {
 	u := idle()
 	u.Profile, u.RequestsPerSecond = "custom", rps
 	return u
 }
 
 // of estimates a stack that consists of resources.
-func of(t testing.TB, resources string, usage cost.Usage) cost.Estimate {
+func of(t testing.TB, resources string, usage bill.Usage) bill.Estimate {
 	t.Helper()
 	var stack assembly.Stack
 	require.NoError(t, json.Unmarshal([]byte(`{"Template":{"Resources":`+resources+`}}`), &stack))
-	got, err := cost.NewModel(stack, prices(t)).Estimate(usage)
-	require.NoError(t, err)
+	got := estimate(t, stack, usage)
 	return got
+}
+
+func estimate(t testing.TB, stack assembly.Stack, usage bill.Usage) bill.Estimate {
+	t.Helper()
+	model, err := cost.NewModel(stack, prices(t))
+	require.NoError(t, err)
+	return model.Estimate(usage)
 }
 
 // golden returns a deployment's reviewed template.
@@ -51,10 +60,21 @@ func golden(t testing.TB, name string) assembly.Stack {
 	return stack
 }
 
-func total(t testing.TB, stack assembly.Stack, usage cost.Usage) float64 {
+// deployments names the reviewed templates: each deployment in both profiles.
+func deployments(t testing.TB) []string {
 	t.Helper()
-	got, err := cost.NewModel(stack, prices(t)).Estimate(usage)
+	files, err := filepath.Glob(project.Path("stacks", "testdata", "*.golden.json"))
 	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(filepath.Base(file), ".golden.json")
+	}
+	return files
+}
+
+func total(t testing.TB, stack assembly.Stack, usage bill.Usage) float64 {
+	t.Helper()
+	got := estimate(t, stack, usage)
 	return got.Total
 }
 
@@ -68,12 +88,12 @@ func TestKnownBills(t *testing.T) {
 		appRunner = `"S":{"Type":"AWS::AppRunner::Service","Properties":{"InstanceConfiguration":{"Cpu":"256","Memory":"512"},"AutoScalingConfigurationArn":{"Fn::GetAtt":["X","Arn"]}}},"X":{"Type":"AWS::AppRunner::AutoScalingConfiguration","Properties":{"MinSize":1,"MaxSize":4}}`
 		function  = `"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"provided.al2023","MemorySize":128,"Timeout":10,"Architectures":["arm64"]}},"U":{"Type":"AWS::Lambda::Url","Properties":{"TargetFunctionArn":{"Ref":"F"}}}`
 	)
-	million := at(1e6 / (cost.HoursPerMonth * 3600))
+	million := at(1e6 / (bill.HoursPerMonth * 3600))
 	million.CPUMillis, million.ResponseKB = 100*128.0/1769, 0
 
 	tests := []struct {
 		name, resources string
-		usage           cost.Usage
+		usage           bill.Usage
 		items           []string // whose lines count; all when empty
 		want            float64
 	}{
@@ -102,20 +122,17 @@ func TestKnownBills(t *testing.T) {
 }
 
 func TestLinesAddUpToTheTotalToTheCent(t *testing.T) {
-	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
-		for _, profile := range []string{"sandbox", "production"} {
-			for _, usage := range cost.Profiles() {
-				got, err := cost.NewModel(golden(t, id+"."+profile), prices(t)).Estimate(usage)
-				require.NoError(t, err)
-				cents := 0
-				for _, line := range got.Lines {
-					assert.InDelta(t, line.USD, line.Quantity*line.UnitPrice, 0.00501, line.Item)
-					assert.NotEmpty(t, line.Unit, line.Item)
-					assert.NotEmpty(t, line.Resource, line.Item)
-					cents += int(math.Round(line.USD * 100))
-				}
-				assert.Equal(t, cents, int(math.Round(got.Total*100)), "%s %s %s", id, profile, usage.Profile)
+	for _, name := range deployments(t) {
+		for _, usage := range bill.Profiles() {
+			got := estimate(t, golden(t, name), usage)
+			cents := 0
+			for _, line := range got.Lines {
+				assert.InDelta(t, line.USD, line.Quantity*line.UnitPrice, 0.00501, line.Item)
+				assert.NotEmpty(t, line.Unit, line.Item)
+				assert.NotEmpty(t, line.Resource, line.Item)
+				cents += int(math.Round(line.USD * 100))
 			}
+			assert.Equal(t, cents, int(math.Round(got.Total*100)), "%s %s", name, usage.Profile)
 		}
 	}
 }
@@ -129,7 +146,7 @@ func TestIdleSandboxes(t *testing.T) {
 func TestMoreLoadNeverCostsLess(t *testing.T) {
 	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
 		stack, last := golden(t, id+".sandbox"), 0.0
-		for _, load := range cost.Loads(4) {
+		for _, load := range bill.Loads(4) {
 			now := total(t, stack, at(load))
 			assert.GreaterOrEqual(t, now, last-0.05, "%s at %g", id, load)
 			last = now
@@ -149,46 +166,41 @@ func TestAnInstanceTypeThatIsNotKnownIsNamed(t *testing.T) {
 	assert.Equal(t, []string{"instance type x9.huge"}, got.Unpriced)
 }
 
-func TestEveryTypeOfTheStacksIsPricedFreeOrNamed(t *testing.T) {
-	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
-		got, err := cost.NewModel(golden(t, id+".sandbox"), prices(t)).Estimate(idle())
-		require.NoError(t, err)
-		assert.Empty(t, got.Unpriced, id)
+// The comparison promises a price for all that a deployment of ours bills.
+func TestEveryDeploymentIsPricedWhole(t *testing.T) {
+	for _, name := range deployments(t) {
+		assert.Empty(t, estimate(t, golden(t, name), at(50)).Unpriced, name)
 	}
 }
 
 func TestALoadBeyondTheTemplatesBoundsIsPricedAndSaid(t *testing.T) {
 	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "AppRunner"} {
-		got, err := cost.NewModel(golden(t, id+".sandbox"), prices(t)).Estimate(at(1000))
-		require.NoError(t, err)
-		require.NotEmpty(t, got.Warnings, id)
-		assert.Contains(t, got.Warnings[0], "the template allows 4", id)
+		got := estimate(t, golden(t, id+".sandbox"), at(1000))
+		assert.Contains(t, got.Beyond, "the template allows 4", id)
+		assert.Contains(t, strings.Join(got.Warnings, "; "), got.Beyond, id)
 	}
-	got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), prices(t)).Estimate(at(1))
-	require.NoError(t, err)
+	got := estimate(t, golden(t, "EcsFargate.sandbox"), at(1))
 	assert.Empty(t, got.Warnings)
 }
 
 // 1000 requests a second of 5 ms are 5 vCPU; at 60 percent of a quarter vCPU,
 // 33.3 tasks.
 func TestCopiesFollowFromTheScalingTarget(t *testing.T) {
-	got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), prices(t)).Estimate(at(1000))
-	require.NoError(t, err)
+	got := estimate(t, golden(t, "EcsFargate.sandbox"), at(1000))
 	for _, line := range got.Lines {
 		if line.Item == "Fargate vCPU" {
-			assert.InDelta(t, 34*0.25*cost.HoursPerMonth, line.Quantity, 0.001)
+			assert.InDelta(t, 34*0.25*bill.HoursPerMonth, line.Quantity, 0.001)
 		}
 	}
-	assert.Contains(t, got.Warnings[0], "needs 34 copies")
+	assert.Contains(t, got.Warnings[0], "needs 34 tasks")
 }
 
 func TestHoursADayScaleRequestsAndNotWhatIsAlwaysOn(t *testing.T) {
 	half := at(10)
 	half.HoursPerDay = 12
 	assert.InDelta(t, at(10).Requests()/2, half.Requests(), 1)
-	lines := func(u cost.Usage) map[string]float64 {
-		got, err := cost.NewModel(golden(t, "EcsFargate.sandbox"), prices(t)).Estimate(u)
-		require.NoError(t, err)
+	lines := func(u bill.Usage) map[string]float64 {
+		got := estimate(t, golden(t, "EcsFargate.sandbox"), u)
 		all := map[string]float64{}
 		for _, line := range got.Lines {
 			all[line.Item] = line.Quantity
@@ -198,51 +210,14 @@ func TestHoursADayScaleRequestsAndNotWhatIsAlwaysOn(t *testing.T) {
 	full, halved := lines(at(10)), lines(half)
 	assert.Equal(t, full["load balancer"], halved["load balancer"])
 	assert.Equal(t, full["Fargate vCPU"], halved["Fargate vCPU"])
-	assert.InDelta(t, full["logs taken in"]/2, halved["logs taken in"], 1e-9)
+	assert.InDelta(t, full["log ingestion"]/2, halved["log ingestion"], 1e-9)
 }
 
 func TestAMissingPriceIsAnErrorThatNamesTheStack(t *testing.T) {
 	few, err := price.Parse("us-east-1", []byte("key,price,unit,item,source,date,confidence\nipv4,0.005,hour,address,AWS,2026-10-16,high\n"))
 	require.NoError(t, err)
-	_, err = cost.NewModel(golden(t, "EcsFargate.sandbox"), few).Estimate(idle())
+	_, err = cost.NewModel(golden(t, "EcsFargate.sandbox"), few)
 	assert.ErrorContains(t, err, "EcsFargate.sandbox: no price for ")
-}
-
-func TestBreakEvenFindsEveryCrossing(t *testing.T) {
-	flat := func(float64) float64 { return 20 }
-	line := func(x float64) float64 { return 2 * x }
-	step := func(x float64) float64 { return 15 + 10*math.Floor(x/100) }
-	got := cost.BreakEven(flat, line)
-	require.Len(t, got, 1)
-	assert.InEpsilon(t, 10, got[0], 0.002)
-	assert.Empty(t, cost.BreakEven(flat, flat))
-	assert.Empty(t, cost.BreakEven(flat, func(float64) float64 { return 30 }))
-	got = cost.BreakEven(flat, step)
-	require.Len(t, got, 1)
-	assert.InEpsilon(t, 100, got[0], 0.002)
-	wave := func(x float64) float64 { return 20 + math.Sin(math.Log10(x)*math.Pi+0.1) }
-	assert.Len(t, cost.BreakEven(flat, wave), 7)
-}
-
-func TestLoadsSpanTheRangeEvenly(t *testing.T) {
-	loads := cost.Loads(2)
-	assert.Len(t, loads, 15)
-	assert.InEpsilon(t, cost.LeastLoad, loads[0], 1e-9)
-	assert.InEpsilon(t, cost.MostLoad, loads[14], 1e-9)
-}
-
-func BenchmarkBreakEven(b *testing.B) {
-	fargate, function, table := golden(b, "EcsFargate.sandbox"), golden(b, "Lambda.sandbox"), prices(b)
-	bill := func(stack assembly.Stack) func(float64) float64 {
-		model := cost.NewModel(stack, table)
-		return func(rps float64) float64 {
-			got, _ := model.Estimate(at(rps))
-			return got.Total
-		}
-	}
-	for b.Loop() {
-		cost.BreakEven(bill(fargate), bill(function))
-	}
 }
 
 func TestWhatBillsInAWayThatIsNotModelledIsNamed(t *testing.T) {
@@ -253,7 +228,7 @@ func TestWhatBillsInAWayThatIsNotModelledIsNamed(t *testing.T) {
 		{"a task of unknown size", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"FARGATE"}}}`, "AWS::ECS::Service (a task of unknown size)"},
 		{"a group that nothing of the model uses", `{"G":{"Type":"AWS::AutoScaling::AutoScalingGroup"}}`, "AWS::AutoScaling::AutoScalingGroup (what runs on it)"},
 		{"Auto Mode", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"ComputeConfig":{"Enabled":true}}}}`, "AWS::EKS::Cluster (Auto Mode nodes)"},
-		{"control plane logs", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"Logging":{"ClusterLogging":{"EnabledTypes":[{"Type":"api"}]}}}}}`, "AWS::EKS::Cluster (control plane logs)"},
+		{"a flow log to a bucket", `{"F":{"Type":"AWS::EC2::FlowLog","Properties":{"LogDestinationType":"s3"}}}`, "AWS::EC2::FlowLog (not to CloudWatch Logs)"},
 		{"an interface endpoint", `{"E":{"Type":"AWS::EC2::VPCEndpoint","Properties":{"VpcEndpointType":"Interface"}}}`, "AWS::EC2::VPCEndpoint (interface endpoint)"},
 		{"Managed Instances", `{"P":{"Type":"AWS::ECS::CapacityProvider","Properties":{"ManagedInstancesProvider":{"x":1}}}}`, "AWS::ECS::CapacityProvider (Managed Instances)"},
 		{"a network load balancer", `{"L":{"Type":"AWS::ElasticLoadBalancingV2::LoadBalancer","Properties":{"Type":"network"}}}`, "AWS::ElasticLoadBalancingV2::LoadBalancer (network load balancer)"},
@@ -264,17 +239,6 @@ func TestWhatBillsInAWayThatIsNotModelledIsNamed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { assert.Contains(t, of(t, tt.resources, at(1)).Unpriced, tt.want) })
-	}
-}
-
-func TestProductionNamesWhatItCannotPrice(t *testing.T) {
-	for id, want := range map[string][]string{
-		"EcsFargate": {"AWS::EC2::FlowLog", "AWS::SNS::Topic", "Container Insights of AWS::ECS::Cluster"},
-		"EksEc2":     {"AWS::EC2::FlowLog", "AWS::EKS::Cluster (control plane logs)", "AWS::SNS::Topic"},
-	} {
-		got, err := cost.NewModel(golden(t, id+".production"), prices(t)).Estimate(idle())
-		require.NoError(t, err)
-		assert.Equal(t, want, got.Unpriced, id)
 	}
 }
 
@@ -304,11 +268,10 @@ func TestFargateIsPricedByCapacityProviderAndInAnyUnit(t *testing.T) {
 	}
 }
 
-func lines(t testing.TB, id string, usage cost.Usage) map[string]cost.Line {
+func lines(t testing.TB, id string, usage bill.Usage) map[string]bill.Line {
 	t.Helper()
-	got, err := cost.NewModel(golden(t, id), prices(t)).Estimate(usage)
-	require.NoError(t, err)
-	all := map[string]cost.Line{}
+	got := estimate(t, golden(t, id), usage)
+	all := map[string]bill.Line{}
 	for _, line := range got.Lines {
 		all[line.Item] = line
 	}
@@ -324,14 +287,17 @@ func TestCopiesThatAreAddedForLoadRunOnlyWhileThereIsLoad(t *testing.T) {
 	}
 }
 
-func TestPodsLogToTheirNodeAndLambdaLogsTwice(t *testing.T) {
-	assert.NotContains(t, lines(t, "EksEc2.sandbox", at(50)), "logs taken in")
-	assert.InDelta(t, 2*lines(t, "AppRunner.sandbox", at(50))["logs taken in"].Quantity, lines(t, "Lambda.sandbox", at(50))["logs taken in"].Quantity, 1e-9)
+func TestPodsLogToTheirNodeAndLambdaLogsItsOwnLinesToo(t *testing.T) {
+	assert.NotContains(t, lines(t, "EksEc2.sandbox", at(50)), "log ingestion")
+	assert.Contains(t, estimate(t, golden(t, "EksEc2.sandbox"), at(50)).Warnings, "its pods' logs are not collected")
+	assert.InDelta(t, 206*131.4e6/1e9, lines(t, "EcsEc2.sandbox", at(50))["log ingestion"].Quantity, 1e-6)
+	assert.InDelta(t, 553*131.4e6/1e9, lines(t, "Lambda.sandbox", at(50))["log ingestion"].Quantity, 1e-6)
 }
 
-// 5 vCPU are busy; 9 instances of 2 vCPU earn a fifth of theirs, 3.6.
+// 5 vCPU are busy at 60 percent of 320 units in 27 tasks, four an instance; 7
+// instances of 2 vCPU earn a fifth of theirs, 2.8.
 func TestInstancesBeyondTheirBaselinePaySurplusCredits(t *testing.T) {
-	assert.InDelta(t, (5-3.6)*cost.HoursPerMonth, lines(t, "EcsEc2.sandbox", at(1000))["surplus CPU credits"].Quantity, 0.001)
+	assert.InDelta(t, (5-2.8)*bill.HoursPerMonth, lines(t, "EcsEc2.sandbox", at(1000))["surplus CPU credits"].Quantity, 0.001)
 	assert.NotContains(t, lines(t, "EcsEc2.sandbox", at(50)), "surplus CPU credits")
 }
 
