@@ -48,7 +48,7 @@ type Question struct {
 	Usage  bill.Usage
 	Chosen []int // of the deployments, by index
 	Closed bool  // whether a deployment that is closed to new customers may be the cheapest
-	Bill   int   // whose bill is shown line by line
+	Bills  []int // whose bills are shown line by line
 }
 
 // eligible reports whether a deployment may be named as the cheapest at all.
@@ -58,18 +58,18 @@ func (c *Comparison) eligible(d int, q Question) bool { return q.Closed || !c.de
 // take the load as their template stands, or that nobody new can have, come
 // last and have no place.
 type Ranking struct {
-	Title   string
-	Rows    []Row
-	Summary []string
-	Kinds   []int // of [Kinds], those that any of the bills has
-	Idle    []Bar // of each row, while nobody calls
-	Load    []Bar // of each row, under the load
-	Bill    Bill
+	Title string
+	Rows  []Row
+	Kinds []int  // of [Kinds], those that any of the bills has
+	Idle  []Bar  // of each row, while nobody calls
+	Load  []Bar  // of each row, under the load
+	Bills []Bill // of each that the question names
 }
 
 // A Row is one deployment's place.
 type Row struct {
 	Deployment int
+	ID         string
 	Place      string // "1", "2" …, or "–"
 	Idle, Load string // US dollars a month
 	Total      float64
@@ -79,16 +79,19 @@ type Row struct {
 
 // A Bar is a bill by the kinds of [Kinds].
 type Bar struct {
-	Total string
-	Parts []float64 // US dollars, of each kind
-	Width []float64 // of each kind, in percent of the widest bar
+	Deployment int
+	ID         string
+	Total      string
+	Parts      []float64 // US dollars, of each kind
+	Width      []float64 // of each kind, in percent of the widest bar
 }
 
 // A Bill is one bill, line by line.
 type Bill struct {
-	Title string
-	Lines []Line
-	Total string
+	Deployment int
+	ID         string
+	Lines      []Line
+	Total      string
 }
 
 // A Line is quantity × price, in words.
@@ -112,7 +115,7 @@ func (c *Comparison) Rank(q Question) Ranking {
 		p := place{idle: c.models[d].Estimate(idle), load: c.models[d].Estimate(q.Usage)}
 		p.counts = p.load.Beyond == "" && c.eligible(d, q)
 		p.row = Row{
-			Deployment: d, Place: "–", Idle: usd(p.idle.Total), Load: usd(p.load.Total), Total: p.load.Total,
+			Deployment: d, ID: c.deployments[d].ID, Place: "–", Idle: usd(p.idle.Total), Load: usd(p.load.Total), Total: p.load.Total,
 			Beyond: p.load.Beyond != "", Notes: c.notes(d, p.load),
 		}
 		places[i] = p
@@ -126,7 +129,7 @@ func (c *Comparison) Rank(q Question) Ranking {
 		}
 		return cmp.Compare(a.load.Total, b.load.Total)
 	})
-	r := Ranking{Title: c.title(q)}
+	r := Ranking{Title: c.title(q), Rows: []Row{}, Kinds: []int{}, Bills: []Bill{}}
 	var idles, loads []bill.Estimate
 	for i := range places {
 		if places[i].counts {
@@ -135,14 +138,14 @@ func (c *Comparison) Rank(q Question) Ranking {
 		r.Rows = append(r.Rows, places[i].row)
 		idles, loads = append(idles, places[i].idle), append(loads, places[i].load)
 	}
-	r.Idle, r.Load = bars(idles), bars(loads)
+	r.Idle, r.Load = bars(r.Rows, idles), bars(r.Rows, loads)
 	for k := range kinds {
 		if slices.ContainsFunc(append(r.Idle, r.Load...), func(b Bar) bool { return b.Parts[k] > 0 }) {
 			r.Kinds = append(r.Kinds, k)
 		}
 	}
-	if len(c.models) > 0 {
-		r.Bill = c.Bill(q.Bill, q.Usage)
+	for _, d := range q.Bills {
+		r.Bills = append(r.Bills, c.Bill(d, q.Usage))
 	}
 	return r
 }
@@ -177,14 +180,14 @@ func (c *Comparison) notes(d int, e bill.Estimate) []string {
 }
 
 // bars scales bills to the greatest.
-func bars(estimates []bill.Estimate) []Bar {
+func bars(rows []Row, estimates []bill.Estimate) []Bar {
 	most := 0.01
 	for _, e := range estimates {
 		most = math.Max(most, e.Total)
 	}
 	all := []Bar{}
-	for _, e := range estimates {
-		b := Bar{Total: usd(e.Total), Parts: make([]float64, len(kinds)), Width: make([]float64, len(kinds))}
+	for i, e := range estimates {
+		b := Bar{Deployment: rows[i].Deployment, ID: rows[i].ID, Total: usd(e.Total), Parts: make([]float64, len(kinds)), Width: make([]float64, len(kinds))}
 		for _, line := range e.Lines {
 			b.Parts[kindOf(line.PriceKey)] += line.USD
 		}
@@ -199,10 +202,7 @@ func bars(estimates []bill.Estimate) []Bar {
 // Bill answers what a deployment's bill is made of.
 func (c *Comparison) Bill(d int, usage bill.Usage) Bill {
 	e := c.models[d].Estimate(usage)
-	b := Bill{
-		Title: fmt.Sprintf("%s at %s", c.deployments[d].ID, loadText(usage.RequestsPerSecond)),
-		Total: usd(e.Total), Lines: []Line{},
-	}
+	b := Bill{Deployment: d, ID: c.deployments[d].ID, Total: usd(e.Total), Lines: []Line{}}
 	for _, line := range e.Lines {
 		price := c.prices[line.PriceKey]
 		of := make([]string, 0, 3)

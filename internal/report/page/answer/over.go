@@ -3,6 +3,7 @@ package answer
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"refdeploy/internal/bill"
@@ -25,6 +26,7 @@ type Over struct {
 // A Curve is one deployment's bill over the load.
 type Curve struct {
 	Deployment int
+	ID         string
 	USD        []float64 // at each load
 	End        float64   // where the template's maximum ends, 0 when it does not
 	Note       string    // the same in words
@@ -40,27 +42,29 @@ type Point struct {
 func (c *Comparison) OverLoad(q Question) Over {
 	loads := bill.Loads(perDecade)
 	o := Over{
-		Loads: loads, Zoom: []float64{bill.LeastLoad, bill.MostLoad}, Points: []Point{}, Curves: []Curve{},
+		Loads: slices.Clone(loads), Zoom: []float64{bill.LeastLoad, bill.MostLoad}, Points: []Point{}, Curves: []Curve{},
 		Tolerance: fmt.Sprintf("“About equal” is within %g %% of the cheapest, not counting what all pay alike.", bill.Tolerance*100),
 	}
 	for _, d := range q.Chosen {
-		curve := Curve{Deployment: d, USD: make([]float64, len(loads))}
-		at := q.Usage
-		for i, load := range loads {
-			at.RequestsPerSecond = load
-			usd, _ := c.models[d].Amount(at)
-			curve.USD[i] = math.Round(usd*100) / 100
-		}
-		curve.End = c.end(d, q.Usage)
+		curve := Curve{Deployment: d, ID: c.deployments[d].ID, End: c.end(d, q.Usage)}
 		if curve.End > 0 {
 			curve.Note = "its template ends at " + loadText(curve.End)
+			o.Loads = append(o.Loads, curve.End)
 		}
 		o.Curves = append(o.Curves, curve)
 	}
+	slices.Sort(o.Loads)
+	o.Loads = slices.Compact(o.Loads)
+	for i := range o.Curves {
+		curve := &o.Curves[i]
+		for _, load := range o.Loads {
+			curve.USD = append(curve.USD, math.Round(c.amount(curve.Deployment, q.Usage, load)*100)/100)
+		}
+	}
 	for i := 0; i < len(loads); i += perDecade {
-		p := Point{Load: loadNumber(loads[i])}
+		p := Point{Load: loadNumber(loads[i]), Cells: []string{}}
 		for _, curve := range o.Curves {
-			cell := usd(curve.USD[i])
+			cell := usd(c.amount(curve.Deployment, q.Usage, loads[i]))
 			if curve.End > 0 && loads[i] > curve.End {
 				cell = "(" + cell + ")"
 			}
@@ -70,6 +74,12 @@ func (c *Comparison) OverLoad(q Question) Over {
 	}
 	o.cheapest(c, q)
 	return o
+}
+
+func (c *Comparison) amount(d int, usage bill.Usage, load float64) float64 {
+	usage.RequestsPerSecond = load
+	usd, _ := c.models[d].Amount(usage)
+	return usd
 }
 
 // end returns the greatest load that a deployment takes, 0 when it takes all

@@ -18,7 +18,7 @@ var kinds = []struct {
 	{"NAT and endpoints", []string{"nat.", "vpce.", "endpoint."}},
 	{"Public addresses", []string{"ipv4"}},
 	{"Data transfer", []string{"data.", "transfer."}},
-	{"Logs and metrics", []string{"logs.", "cloudwatch.", "xray."}},
+	{"Logs and metrics", []string{"logs.", "insights.", "cloudwatch.", "xray."}},
 	{"Storage", []string{"s3.", "ecr.", "ebs.", "dynamodb."}},
 	{"Other", nil},
 }

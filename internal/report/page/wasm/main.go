@@ -41,7 +41,7 @@ func main() {
 		case "changes":
 			return reply(comparison.Changes(question), nil)
 		case "total":
-			return reply(comparison.Total(question.Bill, question.Usage), nil)
+			return reply(comparison.Total(question.Bills[0], question.Usage), nil)
 		}
 		panic("unknown question " + name)
 	}))
