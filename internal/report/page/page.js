@@ -425,10 +425,10 @@ function newChart(box) {
     u.setData(data);
   }
   // Paper has no dark side, more dots to the inch, and a width of its own.
+  const screen = Object.getOwnPropertyDescriptor(window, "devicePixelRatio");
   const paper = on => {
     document.documentElement.toggleAttribute("data-paper", on);
-    if (on) Object.defineProperty(window, "devicePixelRatio", { value: 3, configurable: true });
-    else delete window.devicePixelRatio;
+    Object.defineProperty(window, "devicePixelRatio", on ? { value: 3, configurable: true } : screen);
     dispatchEvent(new Event("dppxchange"));
     if (on) { box.style.width = "660px"; box.style.height = "380px"; } else { box.style.width = box.style.height = ""; }
     resize();
@@ -461,7 +461,4 @@ start().catch(error => {
   $("failed").textContent = `The page cannot follow your changes here, and shows the load it was written for: ${error.message}`;
   $("failed").hidden = false;
 });
-
-// For tests: how long a change takes until it is on the screen's next frame.
-globalThis.refdeploy = { show: loadOnly => show(loadOnly) };
 })();
