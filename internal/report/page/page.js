@@ -44,7 +44,7 @@ const rounded = x => Number(x.toPrecision(3));
 const everything = deployments.map((_, d) => d);
 let state;
 function fresh() {
-  return { usage: { ...first }, chosen: new Set(everything), closed: false, open: new Set() };
+  return { usage: { ...first }, chosen: new Set(everything), closed: false, apart: false, open: new Set() };
 }
 function fromHash() {
   state = fresh();
@@ -57,6 +57,7 @@ function fromHash() {
   for (const d of known("without")) state.chosen.delete(d);
   state.open = new Set(known("bill"));
   state.closed = query.has("closed");
+  state.apart = query.has("apart");
 }
 let written = location.hash;
 function toHash() {
@@ -65,6 +66,7 @@ function toHash() {
   for (const d of everything) if (!state.chosen.has(d)) query.append("without", deployments[d].ID);
   for (const d of state.open) query.append("bill", deployments[d].ID);
   if (state.closed) query.set("closed", "1");
+  if (state.apart) query.set("apart", "1");
   const hash = query.size ? "#" + query : "#";
   if (hash === written || hash === "#" && !written) return;
   written = hash;
@@ -91,7 +93,7 @@ async function model() {
 }
 
 const question = (more = {}) => ({
-  Usage: state.usage, Chosen: everything.filter(d => state.chosen.has(d)), Closed: state.closed, Bills: [...state.open], ...more,
+  Usage: state.usage, Chosen: everything.filter(d => state.chosen.has(d)), Closed: state.closed, Apart: state.apart, Bills: [...state.open], ...more,
 });
 
 // What is shown.
@@ -104,6 +106,7 @@ function showRank() {
     make("th", { scope: "row" }, swatch(r.Deployment), r.ID, ...(r.Notes || []).map(n => make("small", {}, n))),
     make("td", {}, r.Idle), make("td", {}, r.Load))));
   $("kinds").replaceChildren(...rank.Kinds.map(k => make("li", {}, make("i", { class: "k" + k }), kinds[k])));
+  document.querySelector("#busy").previousSibling.textContent = rank.Busy;
   bars($("idle"), rank.Idle);
   bars($("busy"), rank.Load);
   for (const r of rank.Rows) document.querySelector(`.bill[data-d="${r.Deployment}"] summary b`).textContent = "$" + r.Load;
@@ -128,6 +131,7 @@ function bars(list, all) {
 function showOver() {
   over = ask("over", question());
   $("cheapest").replaceChildren(...over.Cheapest.map(text => make("li", {}, text)));
+  $("apartNote").textContent = over.Apart;
   $("legend").replaceChildren(...over.Curves.map(c => make("li", {}, swatch(c.Deployment), make("b", {}, String(c.Deployment + 1)), c.ID,
     ...(c.Note ? [make("small", {}, c.Note)] : []))));
   const table = $("asTable").querySelector("table");
@@ -156,6 +160,7 @@ function showControls() {
   }
   for (const box of boxes) box.checked = state.chosen.has(Number(box.value));
   $("closed").checked = state.closed;
+  $("apart").checked = state.apart;
   for (const e of document.querySelectorAll("#facts [data-d], .bill")) e.hidden = !state.chosen.has(Number(e.dataset.d));
   for (const e of document.querySelectorAll(".bill")) e.open = state.open.has(Number(e.dataset.d));
   document.body.classList.toggle("many", state.chosen.size > 4);
@@ -165,6 +170,8 @@ function show(loadOnly) {
   showControls();
   showRank();
   if (loadOnly) chart.mark(); else showOver();
+  const load = state.usage.RequestsPerSecond;
+  [...$("cheapest").children].forEach((e, i) => e.classList.toggle("here", load > over.Bounds[i][0] && load <= over.Bounds[i][1]));
   clearTimeout(hashLater);
   hashLater = setTimeout(toHash, 150); // browsers bound how often it may change
 }
@@ -212,8 +219,9 @@ function controls() {
   $("all").addEventListener("click", () => { state.chosen = new Set(everything); change(true); });
   $("none").addEventListener("click", () => { state.chosen.clear(); change(true); });
   $("reset").addEventListener("click", () => { state = fresh(); change(true); });
-  $("closed").addEventListener("change", () => { state.closed = $("closed").checked; change(true); });
+  for (const key of ["closed", "apart"]) $(key).addEventListener("change", () => { state[key] = $(key).checked; change(true); });
   $("closedLabel").hidden = !deployments.some(d => d.Closed);
+  $("apartLabel").hidden = !deployments.some(d => d.Plan.Charges.some(c => c.Everyone));
   $("changes").addEventListener("toggle", showChanges);
   $("controls").addEventListener("submit", event => event.preventDefault());
   for (const e of document.querySelectorAll(".bill")) {
@@ -252,7 +260,10 @@ function newChart(box) {
   });
   const splits = (u, axis, min, max) => {
     const wide = max / min > 200, all = [];
+    const room = (axis ? u.bbox.height : u.bbox.width) / uPlot.pxRatio / Math.log10(max / min); // of a factor of ten
+    const skip = wide && room < (axis ? 18 : 52) ? 2 : 1;
     for (let power = Math.floor(Math.log10(min)); power <= Math.ceil(Math.log10(max)); power++) {
+      if (power % skip) continue;
       for (const digit of wide ? [1] : max / min > 12 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8]) {
         const at = digit * 10 ** power;
         if (at >= min * 0.999 && at <= max * 1.001) all.push(Number(at.toPrecision(6)));
@@ -267,7 +278,7 @@ function newChart(box) {
   };
   const marks = d => (u, s) => {
     const path = new Path2D(), at = [];
-    u.data[s].forEach((y, i) => { if (y != null && (i + d * 5) % marksEvery === 0) at.push(i); });
+    u.data[s].forEach((y, i) => { if (y >= u.scales.y.min && u.data[0][i] >= u.scales.x.min && u.data[0][i] <= u.scales.x.max && (i + d * 5) % marksEvery === 0) at.push(i); });
     for (const i of at) {
       const x = u.valToPos(u.data[0][i], "x", true), y = u.valToPos(u.data[s][i], "y", true);
       path.addPath(new Path2D(styles[d].Mark), new DOMMatrix().translate(x, y).scale(uPlot.pxRatio * 0.9));
@@ -343,7 +354,7 @@ function newChart(box) {
     const load = state.usage.RequestsPerSecond, [from, to] = range();
     now.hidden = !(load >= from && load <= to);
     now.style.left = u.valToPos(load, "x") + "px";
-    now.classList.toggle("left", Math.log(load / from) > 0.7 * Math.log(to / from));
+    now.classList.toggle("left", u.valToPos(load, "x") > u.bbox.width / uPlot.pxRatio - 120);
     label.textContent = `${plain(load)} requests/s`;
     if (active !== null && buttons[active] === document.activeElement) say(active, load);
   }
@@ -400,8 +411,13 @@ function newChart(box) {
     const shown = [...ends.querySelectorAll("button")];
     shown[(shown.indexOf(document.activeElement) + along + shown.length) % shown.length].focus();
   });
+  // uPlot counts dashes in dots of the screen, of which a phone has three.
+  function dashes() {
+    series.forEach((own, s) => { if (s) u.series[s].dash = own.dash.map(length => length * uPlot.pxRatio); });
+  }
   function resize() {
     if (!box.clientWidth) return;
+    dashes();
     box.classList.toggle("narrow", narrow());
     gutter = 18 + Math.max(16, ...[...ends.querySelectorAll("button")].map(b => b.offsetWidth));
     u.setSize({ width: box.clientWidth, height: box.clientHeight });

@@ -48,6 +48,7 @@ type Question struct {
 	Usage  bill.Usage
 	Chosen []int // of the deployments, by index
 	Closed bool  // whether a deployment that is closed to new customers may be the cheapest
+	Apart  bool  // whether bars and curves leave out what all pay alike
 	Bills  []int // whose bills are shown line by line
 }
 
@@ -63,6 +64,7 @@ type Ranking struct {
 	Kinds []int  // of [Kinds], those that any of the bills has
 	Idle  []Bar  // of each row, while nobody calls
 	Load  []Bar  // of each row, under the load
+	Busy  string // what these are
 	Bills []Bill // of each that the question names
 }
 
@@ -138,7 +140,11 @@ func (c *Comparison) Rank(q Question) Ranking {
 		r.Rows = append(r.Rows, places[i].row)
 		idles, loads = append(idles, places[i].idle), append(loads, places[i].load)
 	}
-	r.Idle, r.Load = bars(r.Rows, idles), bars(r.Rows, loads)
+	r.Idle, r.Load = c.bars(r.Rows, idles, q.Apart), c.bars(r.Rows, loads, q.Apart)
+	r.Busy = "At " + loadText(q.Usage.RequestsPerSecond) + ", $ a month"
+	if q.Apart {
+		r.Busy += ", without what all pay alike"
+	}
 	for k := range kinds {
 		if slices.ContainsFunc(append(r.Idle, r.Load...), func(b Bar) bool { return b.Parts[k] > 0 }) {
 			r.Kinds = append(r.Kinds, k)
@@ -180,21 +186,33 @@ func (c *Comparison) notes(d int, e bill.Estimate) []string {
 }
 
 // bars scales bills to the greatest.
-func bars(rows []Row, estimates []bill.Estimate) []Bar {
-	most := 0.01
-	for _, e := range estimates {
-		most = math.Max(most, e.Total)
-	}
+func (c *Comparison) bars(rows []Row, estimates []bill.Estimate, apart bool) []Bar {
 	all := []Bar{}
+	most := 0.01
 	for i, e := range estimates {
-		b := Bar{Deployment: rows[i].Deployment, ID: rows[i].ID, Total: usd(e.Total), Parts: make([]float64, len(kinds)), Width: make([]float64, len(kinds))}
-		for _, line := range e.Lines {
-			b.Parts[kindOf(line.PriceKey)] += line.USD
+		b := Bar{Deployment: rows[i].Deployment, ID: rows[i].ID, Parts: make([]float64, len(kinds)), Width: make([]float64, len(kinds))}
+		shared := map[[3]string]bool{}
+		if apart {
+			for _, charge := range c.deployments[b.Deployment].Plan.Charges {
+				shared[[3]string{charge.Item, charge.Key, charge.Resource}] = charge.Everyone
+			}
 		}
+		sum := 0.0
+		for _, line := range e.Lines {
+			if shared[[3]string{line.Item, line.PriceKey, line.Resource}] {
+				continue
+			}
+			b.Parts[kindOf(line.PriceKey)] += line.USD
+			sum += line.USD
+		}
+		b.Total = usd(sum)
+		most = math.Max(most, sum)
+		all = append(all, b)
+	}
+	for _, b := range all {
 		for k, part := range b.Parts {
 			b.Width[k] = math.Round(part/most*1e5) / 1e3
 		}
-		all = append(all, b)
 	}
 	return all
 }

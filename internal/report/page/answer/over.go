@@ -15,12 +15,13 @@ const perDecade = 20
 // Over is how bills grow with the load.
 type Over struct {
 	Loads     []float64
-	Curves    []Curve  // of each that is chosen
-	Cheapest  []string // who is the cheapest by load
-	Winners   [][]int  // the deployments that each of these sentences names
+	Curves    []Curve      // of each that is chosen
+	Cheapest  []string     // who is the cheapest by load
+	Bounds    [][2]float64 // of each of these sentences
 	Zoom      []float64
 	Points    []Point
 	Tolerance string
+	Apart     string // that the curves leave out what all pay alike, if they do
 }
 
 // A Curve is one deployment's bill over the load.
@@ -45,10 +46,13 @@ func (c *Comparison) OverLoad(q Question) Over {
 		Loads: slices.Clone(loads), Zoom: []float64{bill.LeastLoad, bill.MostLoad}, Points: []Point{}, Curves: []Curve{},
 		Tolerance: fmt.Sprintf("“About equal” is within %g %% of the cheapest, not counting what all pay alike.", bill.Tolerance*100),
 	}
+	if q.Apart {
+		o.Apart = "Drawn without what all pay alike; the table has it."
+	}
 	for _, d := range q.Chosen {
 		curve := Curve{Deployment: d, ID: c.deployments[d].ID, End: c.end(d, q.Usage)}
 		if curve.End > 0 {
-			curve.Note = "its template ends at " + loadText(curve.End)
+			curve.Note = "ends at " + loadText(curve.End)
 			o.Loads = append(o.Loads, curve.End)
 		}
 		o.Curves = append(o.Curves, curve)
@@ -58,13 +62,18 @@ func (c *Comparison) OverLoad(q Question) Over {
 	for i := range o.Curves {
 		curve := &o.Curves[i]
 		for _, load := range o.Loads {
-			curve.USD = append(curve.USD, math.Round(c.amount(curve.Deployment, q.Usage, load)*100)/100)
+			usd, everyone := c.amount(curve.Deployment, q.Usage, load)
+			if q.Apart {
+				usd -= everyone
+			}
+			curve.USD = append(curve.USD, math.Round(usd*100)/100)
 		}
 	}
 	for i := 0; i < len(loads); i += perDecade {
 		p := Point{Load: loadNumber(loads[i]), Cells: []string{}}
 		for _, curve := range o.Curves {
-			cell := usd(c.amount(curve.Deployment, q.Usage, loads[i]))
+			all, _ := c.amount(curve.Deployment, q.Usage, loads[i])
+			cell := usd(all)
 			if curve.End > 0 && loads[i] > curve.End {
 				cell = "(" + cell + ")"
 			}
@@ -76,10 +85,9 @@ func (c *Comparison) OverLoad(q Question) Over {
 	return o
 }
 
-func (c *Comparison) amount(d int, usage bill.Usage, load float64) float64 {
+func (c *Comparison) amount(d int, usage bill.Usage, load float64) (usd, everyone float64) {
 	usage.RequestsPerSecond = load
-	usd, _ := c.models[d].Amount(usage)
-	return usd
+	return c.models[d].Amount(usage)
 }
 
 // end returns the greatest load that a deployment takes, 0 when it takes all
@@ -108,19 +116,14 @@ func (c *Comparison) end(d int, usage bill.Usage) float64 {
 
 // cheapest says who is the cheapest, a sentence for each range.
 func (o *Over) cheapest(c *Comparison, q Question) {
-	o.Cheapest, o.Winners = []string{}, [][]int{}
+	o.Cheapest, o.Bounds = []string{}, [][2]float64{}
 	var models []bill.Model
-	indexes := map[string]int{}
 	for _, d := range q.Chosen {
 		if c.eligible(d, q) {
 			models = append(models, c.models[d])
-			indexes[c.deployments[d].ID] = d
 		}
 	}
-	if len(models) == 0 {
-		return
-	}
-	if q.Usage.LoadedHours() == 0 {
+	if len(models) == 0 || q.Usage.LoadedHours() == 0 {
 		return
 	}
 	ranges := bill.Cheapest(models, q.Usage)
@@ -140,11 +143,7 @@ func (o *Over) cheapest(c *Comparison, q Question) {
 		} else if n > 1 {
 			sentence = fmt.Sprintf("%s and %s are about equal %s.", strings.Join(r.IDs[:n-1], ", "), r.IDs[n-1], where)
 		}
-		winners := []int{}
-		for _, id := range r.IDs {
-			winners = append(winners, indexes[id])
-		}
-		o.Cheapest, o.Winners = append(o.Cheapest, sentence), append(o.Winners, winners)
+		o.Cheapest, o.Bounds = append(o.Cheapest, sentence), append(o.Bounds, [2]float64{r.From, r.To})
 	}
 	if n := len(ranges); n > 1 {
 		o.Zoom[0] = math.Max(bill.LeastLoad, ranges[1].From/2)
