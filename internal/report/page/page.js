@@ -440,13 +440,11 @@ function newChart(box) {
     }
     u.setData(data);
   }
-  // Paper has no dark side, more dots to the inch, and a width of its own.
-  const screen = Object.getOwnPropertyDescriptor(window, "devicePixelRatio");
+  // Paper has no dark side, and a width of its own.
   const paper = on => {
     document.documentElement.toggleAttribute("data-paper", on);
-    Object.defineProperty(window, "devicePixelRatio", on ? { value: 3, configurable: true } : screen);
-    dispatchEvent(new Event("dppxchange"));
-    if (on) { box.style.width = "660px"; box.style.height = "380px"; } else { box.style.width = box.style.height = ""; }
+    box.style.width = on ? "660px" : "";
+    box.style.height = on ? "380px" : "";
     resize();
   };
   addEventListener("beforeprint", () => paper(true));
