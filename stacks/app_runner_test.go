@@ -24,12 +24,12 @@ func TestAppRunner(t *testing.T) {
 			props:    object{"SourceConfiguration": object{"AutoDeploymentsEnabled": false}},
 		},
 		{
-			name:     "the smallest instance: a quarter vCPU and half a gigabyte",
+			name:     "an instance has the smallest size: a quarter vCPU and half a gigabyte",
 			resource: "AWS::AppRunner::Service",
 			props:    object{"InstanceConfiguration": object{"Cpu": "256", "Memory": "512"}},
 		},
 		{
-			name:     "one instance to four, a hundred requests each",
+			name:     "one to four instances run, and each takes a hundred requests at a time",
 			resource: "AWS::AppRunner::AutoScalingConfiguration",
 			props:    object{"MinSize": 1, "MaxSize": 4, "MaxConcurrency": 100},
 		},
@@ -54,7 +54,7 @@ func TestAppRunner(t *testing.T) {
 
 func TestAppRunnerInProduction(t *testing.T) {
 	check(t, synth(t, "profile", "production")["AppRunner"], []claim{{
-		name:     "two instances to eight",
+		name:     "two to eight instances run",
 		resource: "AWS::AppRunner::AutoScalingConfiguration",
 		props:    object{"MinSize": 2, "MaxSize": 8},
 	}})

@@ -129,7 +129,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	group.Node().AddDependency(net.WayOut)
 	nag.Suppress(group, nag.Reasons{"AwsSolutions-AS3": "Scaling needs no person's attention; what fails rings an alarm of the load balancer in production."})
 	nag.Suppress(role, nag.Reasons{
-		"AwsSolutions-IAM4": "The AWS managed policy follows what the Session Manager agent needs.",
+		"AwsSolutions-IAM4": "AWS keeps this managed policy in line with what the Session Manager agent needs.",
 		"AwsSolutions-IAM5": "The agent polls for the tasks of its own cluster, which a condition says; asking where to poll has no resource level, and Submit* is bound to the cluster.",
 	})
 	if !production {

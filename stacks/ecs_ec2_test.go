@@ -11,7 +11,7 @@ func TestECSEC2(t *testing.T) {
 	stack := synth(t, "profile", "sandbox")["EcsEc2"]
 	check(t, stack, []claim{
 		{
-			name:     "instances come from a launch template and speak IMDSv2 only, one hop",
+			name:     "instances start from a launch template, and their metadata service answers IMDSv2 requests from one hop only",
 			resource: "AWS::EC2::LaunchTemplate",
 			props: object{"LaunchTemplateData": object{
 				"MetadataOptions": object{"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
@@ -25,7 +25,7 @@ func TestECSEC2(t *testing.T) {
 			}},
 		},
 		{
-			name:     "the capacity provider sizes the group and drains instances before they go",
+			name:     "the capacity provider sizes the group, and drains instances before they are removed",
 			resource: "AWS::ECS::CapacityProvider",
 			props: object{"AutoScalingGroupProvider": object{
 				"ManagedScaling":  object{"Status": "ENABLED", "TargetCapacity": 100},
@@ -55,12 +55,12 @@ func TestECSEC2(t *testing.T) {
 			}},
 		},
 		{
-			name:     "one task to four",
+			name:     "one to four tasks run",
 			resource: "AWS::ApplicationAutoScaling::ScalableTarget",
 			props:    object{"MinCapacity": 1, "MaxCapacity": 4},
 		},
 		{
-			name:     "the load balancer sends to a port per task on the instance",
+			name:     "the load balancer sends requests to a port of each task on the instance",
 			resource: "AWS::ElasticLoadBalancingV2::TargetGroup",
 			props:    object{"TargetType": "instance", "HealthCheckPath": "/healthz", "HealthCheckPort": "traffic-port"},
 		},
@@ -78,7 +78,7 @@ func TestECSEC2(t *testing.T) {
 		assert.Equal(t, []any{object{"Condition": "START", "ContainerName": "LogRouter"}}, byName["App"]["DependsOn"])
 	})
 
-	t.Run("what is stored of a log line is the line, and nothing that bills beside it", func(t *testing.T) {
+	t.Run("a log line is stored as the app wrote it, with nothing added that bills", func(t *testing.T) {
 		options := byName["App"]["LogConfiguration"].(object)["Options"].(object)
 		assert.Equal(t, "log", options["log_key"])
 		assert.Equal(t, object{"enable-ecs-log-metadata": "false"}, byName["LogRouter"]["FirelensConfiguration"].(object)["Options"])
@@ -109,14 +109,14 @@ func TestECSEC2(t *testing.T) {
 		assert.Equal(t, []any{object{"ContainerPort": 8080.0, "HostPort": 0.0, "Protocol": "tcp"}}, byName["App"]["PortMappings"])
 	})
 
-	t.Run("instances accept only the load balancer, on the ports of tasks", func(t *testing.T) {
+	t.Run("instances accept connections from the load balancer only, on the ports of tasks", func(t *testing.T) {
 		rule := stack.Only(t, "AWS::EC2::SecurityGroupIngress").Properties
 		assert.EqualValues(t, 32768, rule["FromPort"])
 		assert.EqualValues(t, 65535, rule["ToPort"])
 		assert.Equal(t, loadBalancerGroups(stack)[0], target(rule["SourceSecurityGroupId"]))
 	})
 
-	t.Run("the service goes before the capacity that it runs on", func(t *testing.T) {
+	t.Run("a destroy removes the service before the capacity that it runs on", func(t *testing.T) {
 		var association string
 		for id := range stack.Of("AWS::ECS::ClusterCapacityProviderAssociations") {
 			association = id
@@ -140,7 +140,7 @@ func TestECSEC2InProduction(t *testing.T) {
 		resource: "AWS::ECS::CapacityProvider",
 		props:    object{"AutoScalingGroupProvider": object{"ManagedTerminationProtection": "ENABLED"}},
 	}, claim{
-		name:     "two tasks to eight",
+		name:     "two to eight tasks run",
 		resource: "AWS::ApplicationAutoScaling::ScalableTarget",
 		props:    object{"MinCapacity": 2, "MaxCapacity": 8},
 	}, claim{
@@ -157,5 +157,5 @@ func TestECSEC2InProduction(t *testing.T) {
 			"NetworkInterfaces": []any{object{"AssociatePublicIpAddress": false}},
 		}},
 	}))
-	t.Run("each zone has its NAT gateway", func(t *testing.T) { stack.Count(t, "AWS::EC2::NatGateway", 2) })
+	t.Run("each zone has a NAT gateway of its own", func(t *testing.T) { stack.Count(t, "AWS::EC2::NatGateway", 2) })
 }

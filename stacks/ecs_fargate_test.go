@@ -10,7 +10,7 @@ func TestECSFargate(t *testing.T) {
 	stack := synth(t, "profile", "sandbox")["EcsFargate"]
 	check(t, stack, []claim{
 		{
-			name:     "the smallest task: a quarter vCPU and half a gigabyte",
+			name:     "a task has the smallest size: a quarter vCPU and half a gigabyte",
 			resource: "AWS::ECS::TaskDefinition",
 			props:    object{"Cpu": "256", "Memory": "512", "RequiresCompatibilities": []any{"FARGATE"}},
 		},
@@ -39,7 +39,7 @@ func TestECSFargate(t *testing.T) {
 			props:    object{"DesiredCount": nothing, "LaunchType": "FARGATE", "HealthCheckGracePeriodSeconds": 60},
 		},
 		{
-			name:     "one task to four",
+			name:     "one to four tasks run",
 			resource: "AWS::ApplicationAutoScaling::ScalableTarget",
 			props:    object{"MinCapacity": 1, "MaxCapacity": 4},
 		},
@@ -57,7 +57,7 @@ func TestECSFargate(t *testing.T) {
 			}},
 		},
 		{
-			name:     "the load balancer sends to tasks, and asks the app, not the socket, for health",
+			name:     "the load balancer sends requests to tasks, and asks the app itself whether it is healthy",
 			resource: "AWS::ElasticLoadBalancingV2::TargetGroup",
 			props:    object{"HealthCheckPath": "/healthz", "TargetType": "ip", "Port": 8080},
 		},
@@ -72,7 +72,7 @@ func TestECSFargate(t *testing.T) {
 func TestECSFargateInProduction(t *testing.T) {
 	stack := synth(t, "profile", "production")["EcsFargate"]
 	check(t, stack, append(inProduction, claim{
-		name:     "two tasks to eight",
+		name:     "two to eight tasks run",
 		resource: "AWS::ApplicationAutoScaling::ScalableTarget",
 		props:    object{"MinCapacity": 2, "MaxCapacity": 8},
 	}, claim{
@@ -82,5 +82,5 @@ func TestECSFargateInProduction(t *testing.T) {
 			"AwsvpcConfiguration": object{"AssignPublicIp": "DISABLED"},
 		}},
 	}))
-	t.Run("each zone has its NAT gateway", func(t *testing.T) { stack.Count(t, "AWS::EC2::NatGateway", 2) })
+	t.Run("each zone has a NAT gateway of its own", func(t *testing.T) { stack.Count(t, "AWS::EC2::NatGateway", 2) })
 }

@@ -168,7 +168,7 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	})
 	cluster.GrantClusterAdmin(jsii.String("Operators"), operator.RoleArn())
 	nag.Suppress(cluster, nag.Reasons{
-		"AwsSolutions-IAM4": "The control plane, the nodes and the kubectl functions need what AWS's managed policies follow.",
+		"AwsSolutions-IAM4": "AWS keeps these managed policies in line with what the control plane, the nodes and the kubectl functions need.",
 		"AwsSolutions-IAM5": "The CDK's provider framework invokes every version of its one kubectl function.",
 		"AwsSolutions-L1":   "The CDK chooses the runtime of the functions that it brings.",
 		"AwsSolutions-EKS1": "The API needs credentials; without a public endpoint kubectl works only from inside the VPC.",

@@ -23,17 +23,17 @@ func TestEKSEC2(t *testing.T) {
 			}},
 		},
 		{
-			name:     "nodes are ours to update, not Auto Mode's",
+			name:     "nodes are yours to update: Auto Mode is off",
 			resource: "AWS::EKS::Cluster",
 			props:    object{"ComputeConfig": object{"Enabled": false}},
 		},
 		{
-			name:     "nodes run Amazon Linux 2023, one to two of them",
+			name:     "one to two nodes run, with Amazon Linux 2023",
 			resource: "AWS::EKS::Nodegroup",
 			props:    object{"AmiType": "AL2023_ARM_64_STANDARD", "ScalingConfig": object{"MinSize": 1, "MaxSize": 2, "DesiredSize": 1}},
 		},
 		{
-			name:     "nodes speak IMDSv2 only, one hop",
+			name:     "the metadata service of nodes answers IMDSv2 requests from one hop only",
 			resource: "AWS::EC2::LaunchTemplate",
 			props:    object{"LaunchTemplateData": object{"MetadataOptions": object{"HttpTokens": "required", "HttpPutResponseHopLimit": 1}}},
 		},
@@ -77,12 +77,12 @@ func TestEKSEC2(t *testing.T) {
 		}
 	})
 
-	t.Run("its namespace refuses pods that could reach the node", func(t *testing.T) {
+	t.Run("the app's namespace refuses pods that could reach the node", func(t *testing.T) {
 		labels := objects["Namespace"]["metadata"].(object)["labels"].(object)
 		assert.Equal(t, "restricted", labels["pod-security.kubernetes.io/enforce"])
 	})
 
-	t.Run("its pods meet the restricted level", func(t *testing.T) {
+	t.Run("the app's pods meet the restricted level of Kubernetes' pod security standards", func(t *testing.T) {
 		assert.Equal(t, object{"runAsNonRoot": true, "runAsUser": 65532.0, "runAsGroup": 65532.0, "seccompProfile": object{"type": "RuntimeDefault"}}, pod["securityContext"])
 		assert.Equal(t, object{
 			"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": object{"drop": []any{"ALL"}},
@@ -116,7 +116,7 @@ func TestEKSEC2(t *testing.T) {
 		assert.Equal(t, []any{"topology.kubernetes.io/zone", "kubernetes.io/hostname"}, over)
 	})
 
-	t.Run("a pod stops after the load balancer has stopped sending, and has ten seconds more", func(t *testing.T) {
+	t.Run("a pod stops only after the load balancer has stopped sending to it, and then has ten seconds to finish", func(t *testing.T) {
 		wait := container["lifecycle"].(object)["preStop"].(object)["sleep"].(object)["seconds"].(float64)
 		delay := ""
 		for _, a := range stack.Only(t, "AWS::ElasticLoadBalancingV2::TargetGroup").Properties["TargetGroupAttributes"].([]any) {
@@ -132,7 +132,7 @@ func TestEKSEC2(t *testing.T) {
 		assert.EqualValues(t, 5, container["livenessProbe"].(object)["timeoutSeconds"])
 	})
 
-	t.Run("network, proxy and DNS are add-ons, so that somebody updates them", func(t *testing.T) {
+	t.Run("network, proxy and DNS are managed add-ons, which can be updated", func(t *testing.T) {
 		assert.Equal(t, false, stack.Only(t, "AWS::EKS::Cluster").Properties["BootstrapSelfManagedAddons"])
 		order := map[string]string{}
 		for id, addon := range stack.Of("AWS::EKS::Addon") {
@@ -182,13 +182,13 @@ func TestEKSEC2(t *testing.T) {
 		}
 	})
 
-	t.Run("the binding is named after what its target group is replaced for", func(t *testing.T) {
+	t.Run("the binding's name carries what its target group is replaced for", func(t *testing.T) {
 		group := stack.Only(t, "AWS::ElasticLoadBalancingV2::TargetGroup").Properties
 		assert.Equal(t, strings.ToLower(fmt.Sprintf("app-%v-%v-%v", group["TargetType"], group["Protocol"], group["Port"])),
 			objects["TargetGroupBinding"]["metadata"].(object)["name"])
 	})
 
-	t.Run("the binding goes before the listener and the app, and the app before the controller", func(t *testing.T) {
+	t.Run("a destroy removes the binding before the listener and the app, and the app before the controller", func(t *testing.T) {
 		chart := id(t, stack, "Custom::AWSCDK-EKS-HelmChart", "")
 		app := id(t, stack, "Custom::AWSCDK-EKS-KubernetesResource", `[{"apiVersion":"apps/v1","kind":"Deployment"`)
 		binding := id(t, stack, "Custom::AWSCDK-EKS-KubernetesResource", `"kind":"TargetGroupBinding"`)
@@ -212,7 +212,7 @@ func TestEKSEC2(t *testing.T) {
 func TestEKSEC2InProduction(t *testing.T) {
 	stack := synth(t, "profile", "production")["EksEc2"]
 	check(t, stack, append(inProduction, claim{
-		name:     "two nodes to four",
+		name:     "two to four nodes run",
 		resource: "AWS::EKS::Nodegroup",
 		props:    object{"ScalingConfig": object{"MinSize": 2, "MaxSize": 4, "DesiredSize": 2}},
 	}, claim{
@@ -222,8 +222,8 @@ func TestEKSEC2InProduction(t *testing.T) {
 			object{"Type": "api"}, object{"Type": "audit"}, object{"Type": "authenticator"}, object{"Type": "controllerManager"}, object{"Type": "scheduler"},
 		}}}},
 	}))
-	t.Run("each zone has its NAT gateway", func(t *testing.T) { stack.Count(t, "AWS::EC2::NatGateway", 2) })
-	t.Run("two pods to eight", func(t *testing.T) {
+	t.Run("each zone has a NAT gateway of its own", func(t *testing.T) { stack.Count(t, "AWS::EC2::NatGateway", 2) })
+	t.Run("two to eight pods run", func(t *testing.T) {
 		scaler := manifests(t, stack)["HorizontalPodAutoscaler"]["spec"].(object)
 		assert.EqualValues(t, 2, scaler["minReplicas"])
 		assert.EqualValues(t, 8, scaler["maxReplicas"])

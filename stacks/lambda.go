@@ -92,7 +92,7 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 			Role:             deployer,
 			Alarms:           &[]interfacesawscloudwatch.IAlarmRef{errors},
 		})
-		nag.Suppress(deployer, nag.Reasons{"AwsSolutions-IAM4": "The AWS managed policy follows what CodeDeploy needs to shift an alias."})
+		nag.Suppress(deployer, nag.Reasons{"AwsSolutions-IAM4": "AWS keeps this managed policy in line with what CodeDeploy needs to move an alias."})
 	}
 
 	// 4. How traffic gets in: a public HTTPS address that needs no gateway.

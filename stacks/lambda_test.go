@@ -49,7 +49,7 @@ func TestLambda(t *testing.T) {
 func TestLambdaInProduction(t *testing.T) {
 	check(t, synth(t, "profile", "production")["Lambda"], []claim{
 		{
-			name:     "a new version gets a tenth of the requests for five minutes first",
+			name:     "a new version first gets a tenth of the requests, for five minutes",
 			resource: "AWS::CodeDeploy::DeploymentGroup",
 			props: object{
 				"DeploymentConfigName":      "CodeDeployDefault.LambdaCanary10Percent5Minutes",
@@ -57,7 +57,7 @@ func TestLambdaInProduction(t *testing.T) {
 			},
 		},
 		{
-			name:     "a 5xx answer meanwhile sends it back, and tells the topic of alarms",
+			name:     "an answer of 5xx in that time undoes the release, and tells the topic of alarms",
 			resource: "AWS::CloudWatch::Alarm",
 			props: object{
 				"MetricName": "Url5xxCount", "Namespace": "AWS/Lambda", "Statistic": "Sum", "Threshold": 1, "Period": 60,

@@ -630,9 +630,9 @@ var accepted = map[string][]string{
 		"The app logs each request with its id. A sandbox keeps no access logs beside them; the production profile does.",
 	},
 	"AwsSolutions-IAM4": {
-		"The AWS managed policy follows what CodeDeploy needs to shift an alias.",
-		"The AWS managed policy follows what the Session Manager agent needs.",
-		"The control plane, the nodes and the kubectl functions need what AWS's managed policies follow.",
+		"AWS keeps these managed policies in line with what the control plane, the nodes and the kubectl functions need.",
+		"AWS keeps this managed policy in line with what CodeDeploy needs to move an alias.",
+		"AWS keeps this managed policy in line with what the Session Manager agent needs.",
 	},
 	"AwsSolutions-IAM5": {
 		"Describing target groups, security groups and VPCs has no resource level; registering pods is bound to the stack's own target group.",
@@ -645,7 +645,7 @@ var accepted = map[string][]string{
 		"The CDK chooses the runtime of the functions that it brings.",
 	},
 	"AwsSolutions-S1": {
-		"A log of who reads the access logs would be a log of itself.",
+		"A log of who reads the access logs would need a log bucket in turn.",
 		"The app alone reads and writes here, and logs each request with its id; S3's own access log would cost more than it adds.",
 	},
 	"AwsSolutions-VPC7": {

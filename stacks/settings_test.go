@@ -6,10 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
+	"refdeploy/stacks"
 )
 
 // withLoadBalancer are the deployments that allowCidr and certificateArn reach.
@@ -78,6 +81,14 @@ func TestProductionWarnsOfWhatIsLeftOpen(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The reference tells a user to acknowledge a warning that is meant.
+func TestAnAcknowledgedWarningIsNotPrinted(t *testing.T) {
+	app, chosen := newApp(t, "profile", "production", "alarmEmail", "on-call@example.com")
+	stack := stacks.NewLambda(app, "Lambda", &stacks.Props{Settings: chosen})
+	awscdk.Annotations_Of(stack).AcknowledgeWarning(jsii.String("refdeploy:allowCidr"), jsii.String("the app has a login"))
+	assert.Empty(t, cdktest.SynthStack(t, stack).Warnings)
 }
 
 func TestAlarmEmailIsToldInProductionOnly(t *testing.T) {

@@ -128,7 +128,7 @@ func keepAccessLogs(scope constructs.Construct, id string, alb elb.ApplicationLo
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}},
 	})
-	nag.Suppress(bucket, nag.Reasons{"AwsSolutions-S1": "A log of who reads the access logs would be a log of itself."})
+	nag.Suppress(bucket, nag.Reasons{"AwsSolutions-S1": "A log of who reads the access logs would need a log bucket in turn."})
 	bucket.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("logdelivery.elasticloadbalancing.amazonaws.com"), nil)},
 		Actions:    jsii.Strings("s3:PutObject"),

@@ -17,6 +17,10 @@ const (
 // bear no finer advice.
 const Tolerance = 0.05
 
+// Narrow is how wide a range of loads has to be, as a share of its lower end, to
+// be told apart from its neighbours: nobody knows their load better.
+const Narrow = 0.2
+
 // Loads returns the loads that a curve is drawn through, evenly in logarithm,
 // with n points a factor of ten.
 func Loads(n int) []float64 {
@@ -29,7 +33,7 @@ func Loads(n int) []float64 {
 }
 
 // A Range is a range of loads, in requests a second, with what is cheapest in
-// it. Several ids are about equal: each is within the tolerance of the cheapest
+// it. Several ids are about equal: each is within the [Tolerance] of the cheapest
 // somewhere in the range, and the cheapest is always among them. The first is
 // the cheapest over most of the range. Without ids, nothing takes the load.
 type Range struct {
@@ -278,33 +282,30 @@ type span struct {
 	start, end int
 }
 
-// widened takes away ranges that are narrower than the tolerance: noise is no
-// advice.
+// widened makes one answer of neighbours that are [Narrow], and divides one that
+// stands alone where the order changes: noise is no advice. Where nothing takes
+// the load, that is no noise.
 func widened(ranges []span, pieces []piece) []span {
-	narrow := func(r span) bool { return pieces[r.end-1].to/pieces[r.start].from < 1+Tolerance }
-	for {
-		i := slices.IndexFunc(ranges, narrow)
-		if i < 0 || len(ranges) == 1 {
-			return ranges
-		}
+	narrow := func(r span) bool { return r.ids != 0 && pieces[r.end-1].to/pieces[r.start].from < 1+Narrow }
+	var wide []span
+	for i := 0; i < len(ranges); i++ {
 		r := ranges[i]
-		switch {
-		case i == 0:
-			ranges[1] = span{r.ids | ranges[1].ids, r.start, ranges[1].end}
-		case i == len(ranges)-1:
-			ranges[i-1] = span{r.ids | ranges[i-1].ids, ranges[i-1].start, r.end}
-		default:
-			before, after := &ranges[i-1], &ranges[i+1]
-			if at, ok := divide(r, *before, *after, pieces); ok {
+		for narrow(ranges[i]) && i+1 < len(ranges) && narrow(ranges[i+1]) {
+			i++
+			r = span{r.ids | ranges[i].ids, r.start, ranges[i].end}
+		}
+		wide = append(wide, r)
+	}
+	for i := 1; i+1 < len(wide); i++ {
+		if before, after := &wide[i-1], &wide[i+1]; narrow(wide[i]) {
+			if at, ok := divide(wide[i], *before, *after, pieces); ok {
 				before.end, after.start = at, at
-			} else if extra(r.ids, before.ids) <= extra(r.ids, after.ids) {
-				before.ids, before.end = before.ids|r.ids, r.end
-			} else {
-				after.ids, after.start = after.ids|r.ids, r.start
+				wide = slices.Delete(wide, i, i+1)
+				i--
 			}
 		}
-		ranges = joined(slices.Delete(ranges, i, i+1))
 	}
+	return joined(wide)
 }
 
 // divide returns the piece at which a narrow range falls to its neighbours so
@@ -324,15 +325,6 @@ func divide(r, before, after span, pieces []piece) (int, bool) {
 		}
 	}
 	return 0, false
-}
-
-// extra is how many of a set another lacks.
-func extra(a, b set) int {
-	n := 0
-	for rest := a &^ b; rest != 0; rest &= rest - 1 {
-		n++
-	}
-	return n
 }
 
 // joined makes one of neighbours with the same answer.

@@ -31,6 +31,7 @@ type Line struct {
 	Source    string  // template, or catalog for what AWS makes beside it
 	PriceKey  string  // of the table of prices
 	Region    string  // whose price it is
+	Everyone  bool    // every deployment pays it alike, so it does not decide
 }
 
 // An Estimate is a month's bill.
@@ -75,7 +76,7 @@ func (m Model) Estimate(usage Usage) Estimate {
 		unit := m.unit(i, usage)
 		line := Line{
 			Item: charge.Item, Quantity: quantity, Unit: price.Unit, UnitPrice: unit, USD: cents(quantity * unit),
-			Resource: charge.Resource, Source: charge.Source, PriceKey: charge.Key, Region: price.Region,
+			Resource: charge.Resource, Source: charge.Source, PriceKey: charge.Key, Region: price.Region, Everyone: charge.Everyone,
 		}
 		e.Lines = append(e.Lines, line)
 		e.Total = cents(e.Total + line.USD)

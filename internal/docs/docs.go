@@ -10,10 +10,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"refdeploy/internal/assembly"
+	"refdeploy/internal/bill"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/cost"
 	"refdeploy/internal/price"
@@ -44,9 +47,6 @@ func Render(root string) (map[string]string, error) {
 		return unknown
 	}
 
-	if err := render("README.md", map[string]string{"deployments": deployments()}); err != nil {
-		return nil, err
-	}
 	if err := render("docs/reference.md", map[string]string{"settings": settingsTable(), "needs": needs()}); err != nil {
 		return nil, err
 	}
@@ -55,6 +55,7 @@ func Render(root string) (map[string]string, error) {
 		return nil, err
 	}
 	var stacks []assembly.Stack
+	resourceCounts := map[string]int{}
 	for _, d := range catalog.All() {
 		sandbox, err := golden(root, d.ID, settings.Sandbox)
 		if err != nil {
@@ -66,34 +67,56 @@ func Render(root string) (map[string]string, error) {
 		}
 		stack := assembly.Stack{ID: d.ID, Template: sandbox}
 		stacks = append(stacks, stack)
-		bill, err := bill(stack, prices)
+		resourceCounts[d.ID] = len(sandbox.Resources)
+		monthly, err := monthly(stack, prices)
 		if err != nil {
 			return nil, err
 		}
 		if err := render(d.Page, map[string]string{
 			"resources":    resources(sandbox, production),
 			"suppressions": suppressions(sandbox, production),
-			"cost":         bill,
+			"cost":         monthly,
 			"duties":       fields(append(d.Duties.Fields(), d.Limits.Fields()...)),
 		}); err != nil {
 			return nil, err
 		}
 	}
 
+	_, err = settings.Parse(map[string]any{"profil": "production"}, catalog.IDs())
+	if err := render("docs/tutorial.md", map[string]string{
+		"list": fenced(list(resourceCounts)),
+		"typo": fenced(fmt.Sprintln(err)),
+	}); err != nil {
+		return nil, err
+	}
+
 	var reports []report.Report
-	for _, usage := range cost.Profiles() {
+	for _, usage := range bill.Profiles() {
 		r, err := report.Build(stacks, prices, usage)
 		if err != nil {
 			return nil, err
 		}
 		reports = append(reports, r)
 	}
-	if pages["docs/images/cost-over-load.svg"], err = reports[0].LoadChart(); err != nil {
+	for path, paper := range map[string]report.Paper{
+		"docs/images/cost-over-load.svg": report.Light, "docs/images/cost-over-load-dark.svg": report.Dark,
+	} {
+		if pages[path], err = reports[2].Picture(paper); err != nil {
+			return nil, err
+		}
+	}
+	if err := render("README.md", map[string]string{
+		"deployments": deployments(),
+		"summary":     summary(reports[2], "docs/images/", linked("")),
+		"cheapest":    bullets(reports[2].CheapestSentences()),
+	}); err != nil {
 		return nil, err
 	}
 	if err := render("docs/choosing.md", map[string]string{
+		"summary":   summary(reports[2], "images/", linked("docs/")),
+		"decides":   bullets(reports[2].Decides()),
 		"totals":    totals(reports),
-		"cheapest":  bullets(reports[0].CheapestSentences()),
+		"cheapest":  bullets(reports[2].CheapestSentences()),
 		"decisions": decisions(reports[0]),
 	}); err != nil {
 		return nil, err
@@ -126,6 +149,21 @@ func table(rows ...[]string) string {
 	}
 	return b.String()
 }
+
+// list is what `refdeploy list` prints, whose layout its own test holds.
+func list(resources map[string]int) string {
+	var b strings.Builder
+	table := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "STACK\tCONTROL PLANE\tDATA PLANE\tRESOURCES")
+	for _, d := range catalog.All() {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", d.ID, d.ControlPlane, d.DataPlane, resources[d.ID])
+	}
+	_ = table.Flush() // a strings.Builder takes everything
+	return b.String()
+}
+
+// fenced renders what a command prints.
+func fenced(output string) string { return "```\n" + output + "```\n" }
 
 func deployments() string {
 	rows := [][]string{{"Stack", "Control plane", "Data plane", "Code"}}
@@ -199,26 +237,26 @@ func suppressions(templates ...assembly.Template) string {
 	return table(append([][]string{{"Rule", "Why it is accepted"}}, rows...)...)
 }
 
-// bill is what a sandbox costs a month, by item, under three loads.
-func bill(stack assembly.Stack, prices price.Table) (string, error) {
-	profiles := cost.Profiles()[:3] // idle, small and medium
-	model := cost.NewModel(stack, prices)
+// monthly is what a sandbox costs a month, by item, under three loads.
+func monthly(stack assembly.Stack, prices price.Table) (string, error) {
+	profiles := bill.Profiles()[:3] // idle, small and medium
+	model, err := cost.NewModel(stack, prices)
+	if err != nil {
+		return "", err
+	}
 	var order []string
-	lines := map[string][]cost.Line{}
+	lines := map[string][]bill.Line{}
 	head, all := []string{"Item", "Unit price"}, []string{"**all**", ""}
 	for i, usage := range profiles {
-		estimate, err := model.Estimate(usage)
-		if err != nil {
-			return "", err
-		}
+		estimate := model.Estimate(usage)
 		for _, line := range estimate.Lines {
 			if lines[line.Item] == nil {
-				lines[line.Item] = make([]cost.Line, len(profiles))
+				lines[line.Item] = make([]bill.Line, len(profiles))
 				order = append(order, line.Item)
 			}
 			lines[line.Item][i] = line
 		}
-		head = append(head, fmt.Sprintf("%s, %g requests/s", usage.Profile, usage.RequestsPerSecond))
+		head = append(head, load(usage.Profile, usage.RequestsPerSecond))
 		all = append(all, fmt.Sprintf("**%.2f**", estimate.Total))
 	}
 	rows := [][]string{append(head, "Price from")}
@@ -228,13 +266,35 @@ func bill(stack assembly.Stack, prices price.Table) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		row := []string{item, fmt.Sprintf("%.10g a %s", p.USD, p.Unit)}
+		row := []string{item, unitPrice(p)}
 		for _, line := range lines[item] {
 			row = append(row, fmt.Sprintf("%.2f", line.USD))
 		}
 		rows = append(rows, append(row, fmt.Sprintf("%s, %s", p.Source, p.Date.Format(time.DateOnly))))
 	}
 	return table(append(rows, append(all, ""))...), nil
+}
+
+// unitPrice writes a price as a price list does: 0.10 per hour, and as many
+// digits more as it has.
+func unitPrice(p price.Price) string {
+	usd := strconv.FormatFloat(p.USD, 'f', -1, 64)
+	if whole, cents, _ := strings.Cut(usd, "."); len(cents) < 2 {
+		usd = whole + "." + cents + strings.Repeat("0", 2-len(cents))
+	}
+	return fmt.Sprintf("%s per %s", usd, p.Unit)
+}
+
+// load names a column after the load that it assumes.
+func load(profile string, rate float64) string {
+	switch rate {
+	case 0:
+		return profile + ": no requests"
+	case 1:
+		return profile + ": 1 request per second"
+	default:
+		return fmt.Sprintf("%s: %g requests per second", profile, rate)
+	}
 }
 
 // fields renders facts by name.
@@ -246,11 +306,37 @@ func fields(all []catalog.Field) string {
 	return table(rows...)
 }
 
+// summary is the comparison's summary, and its picture for a light or a dark
+// page. Images is the way to the pictures.
+func summary(r report.Report, images string, link func(id string) string) string {
+	return r.SummaryMarkdown(link) + fmt.Sprintf(`
+<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="%[1]scost-over-load-dark.svg">
+  <img src="%[1]scost-over-load.svg" alt="The bill of a month by load, a line for each deployment, both axes logarithmic. Lines are thin where the load is more than the template allows.">
+</picture>
+
+%[2]s The picture leaves out what all pay alike, S3 requests and data out. A line is thin where the load is more than the template allows.
+`, images, r.Assumptions())
+}
+
+// linked writes a deployment's name as a link to its page, from a page in
+// directory.
+func linked(directory string) func(id string) string {
+	return func(id string) string {
+		for _, d := range catalog.All() {
+			if d.ID == id {
+				return fmt.Sprintf("[%s](%s)", id, strings.TrimPrefix(d.Page, directory))
+			}
+		}
+		return id
+	}
+}
+
 // totals is what each deployment costs a month under each load.
 func totals(reports []report.Report) string {
 	head := []string{"Deployment"}
 	for _, r := range reports {
-		head = append(head, fmt.Sprintf("%s, %g requests/s", r.Usage.Profile, r.Usage.RequestsPerSecond))
+		head = append(head, load(r.Usage.Profile, r.Usage.RequestsPerSecond))
 	}
 	rows := [][]string{head}
 	for i, d := range reports[0].Deployments {
