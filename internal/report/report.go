@@ -32,6 +32,8 @@ type Report struct {
 	NotCompared []string          `json:"notCompared"` // closed to new customers, and left out of cheapest
 
 	usage  bill.Usage
+	prices bill.Prices
+	closed bool                 // whether what is closed to new customers may be the cheapest
 	models []bill.Model         // in the order of the deployments
 	curves map[string][]float64 // monthly totals by id, at curveLoads, without what everyone pays
 	idle   map[string]bill.Estimate
@@ -79,6 +81,8 @@ type Deployment struct {
 	Limits       catalog.Limits `json:"limits"`
 	Needs        []string       `json:"needs"`
 	Leftovers    []string       `json:"leftovers"`
+
+	closed bool // to new customers
 }
 
 // Resources counts what the template holds.
@@ -185,7 +189,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 			RequestsPerConnection: usage.RequestsPerConnection, ComputeDiscount: exact(usage.ComputeDiscount * 100),
 		},
 		BreakEven: []BreakEven{}, Cheapest: []Cheapest{}, NotCompared: []string{},
-		usage: usage, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
+		usage: usage, prices: cost.Prices(prices), closed: chosen.closed, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
 	}
 	var compared []bill.Model
 	for _, d := range catalog.All() {
@@ -282,7 +286,7 @@ func significant(x float64) float64 {
 func describe(d catalog.Deployment, profile settings.Profile, inv inventory.Inventory, model bill.Model, usage bill.Usage) Deployment {
 	estimate := model.Estimate(usage)
 	out := Deployment{
-		ID: d.ID, Status: d.Status(), ControlPlane: d.ControlPlane, DataPlane: d.DataPlane,
+		ID: d.ID, Status: d.Status(), closed: d.ClosedSince != "", ControlPlane: d.ControlPlane, DataPlane: d.DataPlane,
 		Resources: Resources{Total: inv.Total, ByType: inv.ByType},
 		Outside:   listed(d.Outside),
 		Identity:  d.Identity,

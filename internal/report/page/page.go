@@ -22,6 +22,7 @@ type Page struct {
 	Deployments []answer.Deployment
 	Prices      bill.Prices
 	Usage       bill.Usage
+	Closed      bool      // whether what is closed to new customers may win at first
 	Sections    []Section // what does not depend on the load
 	Progress    io.Writer // is told when something takes long; may be nil
 }
@@ -73,15 +74,16 @@ func (p Page) Write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	question := answer.Question{Usage: p.Usage}
+	question := answer.Question{Usage: p.Usage, Closed: p.Closed, Apart: true}
 	var input struct {
 		Deployments []answer.Deployment
 		Prices      bill.Prices
 		Usage       bill.Usage
+		Closed      bool
 		Styles      []style
 		Kinds       []string
 	}
-	input.Deployments, input.Usage, input.Prices, input.Kinds = p.Deployments, p.Usage, bill.Prices{}, answer.Kinds()
+	input.Deployments, input.Usage, input.Prices, input.Kinds, input.Closed = p.Deployments, p.Usage, bill.Prices{}, answer.Kinds(), p.Closed
 	for i, d := range p.Deployments {
 		question.Chosen, question.Bills = append(question.Chosen, i), append(question.Bills, i)
 		input.Styles = append(input.Styles, styleOf(i))

@@ -25,6 +25,12 @@ const fields = [
   { key: "cpu", usage: "CPUMillis", label: "CPU time", unit: "ms", low: 0.1, high: 10000, least: 0.01, most: 900000 },
   { key: "wait", usage: "WaitMillis", label: "Waiting", unit: "ms", low: 1, high: 100000, zero: true, least: 0, most: 900000 },
   { key: "kb", usage: "ResponseKB", label: "Response", unit: "kB", low: 0.1, high: 100000, zero: true, least: 0, most: 1e6 },
+  { key: "in", usage: "RequestKB", label: "Request", unit: "kB", low: 0.1, high: 100000, zero: true, least: 0, most: 1e6, more: true },
+  { key: "reads", usage: "Reads", label: "S3 reads", unit: "/request", low: 0.01, high: 100, zero: true, least: 0, most: 1000, more: true },
+  { key: "writes", usage: "Writes", label: "S3 writes", unit: "/request", low: 0.01, high: 100, zero: true, least: 0, most: 1000, more: true },
+  { key: "lists", usage: "Lists", label: "S3 lists", unit: "/request", low: 0.01, high: 100, zero: true, least: 0, most: 1000, more: true },
+  { key: "connection", usage: "RequestsPerConnection", label: "Requests", unit: "/connection", low: 1, high: 1000, least: 1, most: 1e6, more: true },
+  { key: "discount", usage: "ComputeDiscount", label: "Discount", unit: "%, compute", low: 0, high: 90, least: 0, most: 90, linear: true, times: 100, more: true },
   { key: "hours", usage: "HoursPerDay", label: "Hours a day", unit: "h", low: 0, high: 24, linear: true, least: 0, most: 24 },
 ];
 const steps = 1000;
@@ -38,35 +44,36 @@ function fromSlider(f, position) {
   if (f.zero && position < 1) return 0;
   return rounded(f.low * (f.high / f.low) ** (Math.max(0, position - 1) / (steps - 1)));
 }
+const shown = f => Number((state.usage[f.usage] * (f.times || 1)).toPrecision(12)); // no noise of the binary
 const rounded = x => Number(x.toPrecision(3));
 
 // The state, and the address that shares it: only what differs from the start.
 const everything = deployments.map((_, d) => d);
 let state;
 function fresh() {
-  return { usage: { ...first }, chosen: new Set(everything), closed: false, apart: false, open: new Set() };
+  return { usage: { ...first }, chosen: new Set(everything), closed: input.Closed, apart: true, open: new Set() };
 }
 function fromHash() {
   state = fresh();
   const query = new URLSearchParams(location.hash.slice(1));
   for (const f of fields) {
     const value = Number(query.get(f.key));
-    if (query.get(f.key) && value >= f.least && value <= f.most) state.usage[f.usage] = value;
+    if (query.get(f.key) && value >= f.least && value <= f.most) state.usage[f.usage] = value / (f.times || 1);
   }
   const known = key => query.getAll(key).map(id => deployments.findIndex(d => d.ID === id)).filter(d => d >= 0);
   for (const d of known("without")) state.chosen.delete(d);
   state.open = new Set(known("bill"));
-  state.closed = query.has("closed");
-  state.apart = query.has("apart");
+  if (query.has("closed")) state.closed = query.get("closed") === "1";
+  state.apart = !query.has("whole");
 }
 let written = location.hash;
 function toHash() {
   const query = new URLSearchParams();
-  for (const f of fields) if (state.usage[f.usage] !== first[f.usage]) query.set(f.key, state.usage[f.usage]);
+  for (const f of fields) if (state.usage[f.usage] !== first[f.usage]) query.set(f.key, shown(f));
   for (const d of everything) if (!state.chosen.has(d)) query.append("without", deployments[d].ID);
   for (const d of state.open) query.append("bill", deployments[d].ID);
-  if (state.closed) query.set("closed", "1");
-  if (state.apart) query.set("apart", "1");
+  if (state.closed !== input.Closed) query.set("closed", state.closed ? "1" : "0");
+  if (!state.apart) query.set("whole", "1");
   const hash = query.size ? "#" + query : "#";
   if (hash === written || hash === "#" && !written) return;
   written = hash;
@@ -105,6 +112,7 @@ function showRank() {
     make("td", {}, r.Place),
     make("th", { scope: "row" }, swatch(r.Deployment), r.ID, ...(r.Notes || []).map(n => make("small", {}, n))),
     make("td", {}, r.Idle), make("td", {}, r.Load))));
+  $("assumes").textContent = rank.Assumes;
   $("kinds").replaceChildren(...rank.Kinds.map(k => make("li", {}, make("i", { class: "k" + k }), kinds[k])));
   document.querySelector("#busy").previousSibling.textContent = rank.Busy;
   bars($("idle"), rank.Idle);
@@ -152,7 +160,7 @@ function showChanges() {
 }
 function showControls() {
   for (const f of fields) {
-    const value = state.usage[f.usage];
+    const value = shown(f);
     if (document.activeElement !== f.number) f.number.value = value;
     f.number.removeAttribute("aria-invalid");
     f.slider.value = toSlider(f, value);
@@ -191,11 +199,11 @@ function change(all) {
 const boxes = [...document.querySelectorAll("#choice .boxes input")];
 function controls() {
   for (const f of fields) {
-    const box = f.into || $("fields").appendChild(make("div", { class: "field" }));
+    const box = f.into || (f.more ? $("more").lastChild : $("fields")).appendChild(make("div", { class: "field" }));
     f.slider = make("input", { type: "range", id: f.key, min: 0, max: steps, step: "any" });
     f.number = make("input", { type: "number", id: f.key + "-number", min: f.least, max: f.most, step: "any", "aria-label": `${f.label}, ${f.unit}` });
     box.append(make("label", { for: f.key }, f.label), f.slider, make("span", {}, f.number, f.unit));
-    const set = value => { state.usage[f.usage] = value; change(f.key !== "rps"); };
+    const set = value => { state.usage[f.usage] = value / (f.times || 1); change(f.key !== "rps"); };
     f.slider.addEventListener("input", () => set(fromSlider(f, Number(f.slider.value))));
     f.slider.addEventListener("keydown", event => {
       const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];

@@ -48,7 +48,7 @@ type Question struct {
 	Usage  bill.Usage
 	Chosen []int // of the deployments, by index
 	Closed bool  // whether a deployment that is closed to new customers may be the cheapest
-	Apart  bool  // whether bars and curves leave out what all pay alike
+	Apart  bool  // whether curves leave out what all pay alike
 	Bills  []int // whose bills are shown line by line
 }
 
@@ -59,13 +59,14 @@ func (c *Comparison) eligible(d int, q Question) bool { return q.Closed || !c.de
 // take the load as their template stands, or that nobody new can have, come
 // last and have no place.
 type Ranking struct {
-	Title string
-	Rows  []Row
-	Kinds []int  // of [Kinds], those that any of the bills has
-	Idle  []Bar  // of each row, while nobody calls
-	Load  []Bar  // of each row, under the load
-	Busy  string // what these are
-	Bills []Bill // of each that the question names
+	Title   string
+	Rows    []Row
+	Kinds   []int  // of [Kinds], those that any of the bills has
+	Idle    []Bar  // of each row, while nobody calls
+	Load    []Bar  // of each row, under the load
+	Busy    string // what these are
+	Assumes string // what the load is made of
+	Bills   []Bill // of each that the question names
 }
 
 // A Row is one deployment's place.
@@ -140,11 +141,9 @@ func (c *Comparison) Rank(q Question) Ranking {
 		r.Rows = append(r.Rows, places[i].row)
 		idles, loads = append(idles, places[i].idle), append(loads, places[i].load)
 	}
-	r.Idle, r.Load = c.bars(r.Rows, idles, q.Apart), c.bars(r.Rows, loads, q.Apart)
+	r.Idle, r.Load = bars(r.Rows, idles), bars(r.Rows, loads)
 	r.Busy = "At " + loadText(q.Usage.RequestsPerSecond) + ", $ a month"
-	if q.Apart {
-		r.Busy += ", without what all pay alike"
-	}
+	r.Assumes = assumes(q.Usage)
 	for k := range kinds {
 		if slices.ContainsFunc(append(r.Idle, r.Load...), func(b Bar) bool { return b.Parts[k] > 0 }) {
 			r.Kinds = append(r.Kinds, k)
@@ -186,35 +185,35 @@ func (c *Comparison) notes(d int, e bill.Estimate) []string {
 }
 
 // bars scales bills to the greatest.
-func (c *Comparison) bars(rows []Row, estimates []bill.Estimate, apart bool) []Bar {
-	all := []Bar{}
+func bars(rows []Row, estimates []bill.Estimate) []Bar {
 	most := 0.01
-	for i, e := range estimates {
-		b := Bar{Deployment: rows[i].Deployment, ID: rows[i].ID, Parts: make([]float64, len(kinds)), Width: make([]float64, len(kinds))}
-		shared := map[[3]string]bool{}
-		if apart {
-			for _, charge := range c.deployments[b.Deployment].Plan.Charges {
-				shared[[3]string{charge.Item, charge.Key, charge.Resource}] = charge.Everyone
-			}
-		}
-		sum := 0.0
-		for _, line := range e.Lines {
-			if shared[[3]string{line.Item, line.PriceKey, line.Resource}] {
-				continue
-			}
-			b.Parts[kindOf(line.PriceKey)] += line.USD
-			sum += line.USD
-		}
-		b.Total = usd(sum)
-		most = math.Max(most, sum)
-		all = append(all, b)
+	for _, e := range estimates {
+		most = math.Max(most, e.Total)
 	}
-	for _, b := range all {
+	all := []Bar{}
+	for i, e := range estimates {
+		b := Bar{Deployment: rows[i].Deployment, ID: rows[i].ID, Total: usd(e.Total), Parts: make([]float64, len(kinds)), Width: make([]float64, len(kinds))}
+		for _, line := range e.Lines {
+			b.Parts[kindOf(line)] += line.USD
+		}
 		for k, part := range b.Parts {
 			b.Width[k] = math.Round(part/most*1e5) / 1e3
 		}
+		all = append(all, b)
 	}
 	return all
+}
+
+// assumes says what the load is made of.
+func assumes(u bill.Usage) string {
+	number := func(x float64) string { return digits(x, 6) }
+	text := fmt.Sprintf("%s for %s hours a day. A request takes %s ms of CPU, waits %s ms for others, brings %s kB and is answered with %s kB. It reads %s, writes %s and lists %s times in S3. A client sends %s over one connection.",
+		capital(loadText(u.RequestsPerSecond)), number(u.HoursPerDay), number(u.CPUMillis), number(u.WaitMillis), number(u.RequestKB), number(u.ResponseKB),
+		number(u.Reads), number(u.Writes), number(u.Lists), number(u.RequestsPerConnection))
+	if u.ComputeDiscount > 0 {
+		text += fmt.Sprintf(" Compute costs %s %% less than on demand.", number(u.ComputeDiscount*100))
+	}
+	return text
 }
 
 // Bill answers what a deployment's bill is made of.
@@ -245,8 +244,17 @@ func (c *Comparison) Bill(d int, usage bill.Usage) Bill {
 func (c *Comparison) Total(d int, usage bill.Usage) string {
 	e := c.models[d].Estimate(usage)
 	text := fmt.Sprintf("%s at %s: $%s a month", c.deployments[d].ID, loadText(usage.RequestsPerSecond), usd(e.Total))
+	everyone := 0.0
+	for _, line := range e.Lines {
+		if line.Everyone {
+			everyone += line.USD
+		}
+	}
+	if everyone > 0 {
+		text += fmt.Sprintf(", $%s without what all pay alike", usd(e.Total-everyone))
+	}
 	if e.Beyond != "" {
-		text += ", beyond its template"
+		text += "; beyond its template"
 	}
 	return text
 }

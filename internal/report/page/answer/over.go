@@ -44,9 +44,11 @@ func (c *Comparison) OverLoad(q Question) Over {
 	loads := bill.Loads(perDecade)
 	o := Over{
 		Loads: slices.Clone(loads), Zoom: []float64{bill.LeastLoad, bill.MostLoad}, Points: []Point{}, Curves: []Curve{},
-		Tolerance: fmt.Sprintf("“About equal” is within %g %% of the cheapest, not counting what all pay alike.", bill.Tolerance*100),
+		Tolerance: fmt.Sprintf("“About the same” is within %g %% of the cheapest, not counting what all pay alike.", bill.Tolerance*100),
 	}
-	if q.Apart {
+	if q.Apart && slices.ContainsFunc(q.Chosen, func(d int) bool {
+		return slices.ContainsFunc(c.deployments[d].Plan.Charges, func(charge bill.Charge) bool { return charge.Everyone })
+	}) {
 		o.Apart = "Drawn without what all pay alike; the table has it."
 	}
 	for _, d := range q.Chosen {
@@ -118,9 +120,13 @@ func (c *Comparison) end(d int, usage bill.Usage) float64 {
 func (o *Over) cheapest(c *Comparison, q Question) {
 	o.Cheapest, o.Bounds = []string{}, [][2]float64{}
 	var models []bill.Model
+	remarks := map[string]string{} // what has to be known before one is called cheap
 	for _, d := range q.Chosen {
 		if c.eligible(d, q) {
 			models = append(models, c.models[d])
+			if plan := c.deployments[d].Plan; len(plan.Remarks) > 0 {
+				remarks[plan.ID] = " (" + strings.Join(plan.Remarks, "; ") + ")"
+			}
 		}
 	}
 	if len(models) == 0 || q.Usage.LoadedHours() == 0 {
@@ -138,10 +144,14 @@ func (o *Over) cheapest(c *Comparison, q Question) {
 			where = "from " + loadText(r.From)
 		}
 		sentence := "Nothing here takes the load " + where + "."
-		if n := len(r.IDs); n == 1 {
-			sentence = fmt.Sprintf("%s is the cheapest %s.", r.IDs[0], where)
+		names := make([]string, len(r.IDs))
+		for j, id := range r.IDs {
+			names[j] = id + remarks[id]
+		}
+		if n := len(names); n == 1 {
+			sentence = fmt.Sprintf("%s is the cheapest %s.", names[0], where)
 		} else if n > 1 {
-			sentence = fmt.Sprintf("%s and %s are about equal %s.", strings.Join(r.IDs[:n-1], ", "), r.IDs[n-1], where)
+			sentence = fmt.Sprintf("%s and %s cost about the same %s.", strings.Join(names[:n-1], ", "), names[n-1], where)
 		}
 		o.Cheapest, o.Bounds = append(o.Cheapest, sentence), append(o.Bounds, [2]float64{r.From, r.To})
 	}
@@ -159,7 +169,7 @@ func (c *Comparison) Changes(q Question) []string {
 			for _, x := range bill.Crossings(c.models[a], c.models[b], q.Usage) {
 				text := fmt.Sprintf("%s below, %s above %s", x.Below, x.Above, loadText(x.At))
 				if x.To/x.From > 1.01 {
-					text += fmt.Sprintf("; about equal from %s to %s", loadNumber(x.From), loadNumber(x.To))
+					text += fmt.Sprintf("; about the same from %s to %s", loadNumber(x.From), loadNumber(x.To))
 				}
 				all = append(all, text)
 			}

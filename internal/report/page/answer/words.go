@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"refdeploy/internal/bill"
 )
 
 // kinds are what the lines of a bill are summed up to: a bar of thirty items
@@ -21,6 +23,7 @@ var kinds = []struct {
 	{"Logs and metrics", []string{"logs.", "insights.", "cloudwatch.", "xray."}},
 	{"Storage", []string{"s3.", "ecr.", "ebs.", "dynamodb."}},
 	{"Other", nil},
+	{"The same for all", nil},
 }
 
 // Kinds returns the names of the kinds that bars are made of.
@@ -32,19 +35,26 @@ func Kinds() []string {
 	return names
 }
 
-func kindOf(key string) int {
-	if strings.HasPrefix(key, "eks.auto") {
+// kindOf returns which of the kinds a line belongs to.
+func kindOf(line bill.Line) int {
+	switch {
+	case line.Everyone:
+		return len(kinds) - 1
+	case strings.HasPrefix(line.PriceKey, "eks.auto"):
 		return 0 // a fee on instances
 	}
 	for i, kind := range kinds {
 		for _, prefix := range kind.prefixes {
-			if strings.HasPrefix(key, prefix) {
+			if strings.HasPrefix(line.PriceKey, prefix) {
 				return i
 			}
 		}
 	}
-	return len(kinds) - 1
+	return len(kinds) - 2
 }
+
+// KindOf returns the kind of what a price is for, as [Kinds] names it.
+func KindOf(key string) string { return kinds[kindOf(bill.Line{PriceKey: key})].name }
 
 // usd writes an amount with cents, and commas between thousands.
 func usd(amount float64) string {
@@ -96,3 +106,5 @@ func plural(n int, noun string) string {
 	}
 	return noun + "s"
 }
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
