@@ -140,7 +140,7 @@ function showOver() {
   over = ask("over", question());
   $("cheapest").replaceChildren(...over.Cheapest.map(text => make("li", {}, text)));
   $("apartNote").textContent = over.Apart;
-  $("legend").replaceChildren(...over.Curves.map(c => make("li", {}, swatch(c.Deployment), make("b", {}, String(c.Deployment + 1)), c.ID,
+  $("legend").replaceChildren(...over.Curves.map(c => make("li", {}, swatch(c.Deployment), make("b", {}, String(c.Deployment + 1)), make("span", {}, c.ID),
     ...(c.Note ? [make("small", {}, c.Note)] : []))));
   const table = $("asTable").querySelector("table");
   table.tHead.rows[0].replaceChildren(table.tHead.rows[0].cells[0], ...over.Curves.map(c => make("th", { scope: "col" }, c.ID)));
