@@ -233,12 +233,14 @@ function controls() {
   $("changes").addEventListener("toggle", showChanges);
   $("controls").addEventListener("submit", event => event.preventDefault());
   for (const e of document.querySelectorAll(".bill")) {
-    e.addEventListener("toggle", () => {
-      const d = Number(e.dataset.d);
-      if (e.open === state.open.has(d)) return;
-      if (e.open) state.open.add(d); else state.open.delete(d);
+    const d = Number(e.dataset.d);
+    const open = on => {
+      if (on === state.open.has(d)) return;
+      if (on) state.open.add(d); else state.open.delete(d);
       change(false);
-    });
+    };
+    e.querySelector("summary").addEventListener("click", event => { event.preventDefault(); open(!state.open.has(d)); });
+    e.addEventListener("toggle", () => open(e.open)); // a search in the page opens it, too
   }
   addEventListener("hashchange", () => {
     if (location.hash === written) return;
@@ -258,7 +260,7 @@ function newChart(box) {
   const label = make("span"), now = make("div", { class: "now" }, label);
   const ends = make("div", { class: "ends" });
   const buttons = deployments.map((d, i) => {
-    const b = make("button", { type: "button", "aria-label": d.ID }, make("b", {}, String(i + 1)), make("span", {}, d.ID));
+    const b = make("button", { type: "button", "data-d": i, hidden: true }, make("b", {}, `${i + 1} `), make("span", {}, d.ID));
     b.style.color = `var(--c${styles[i].Color})`;
     b.addEventListener("focus", () => read(i, state.usage.RequestsPerSecond));
     b.addEventListener("pointerenter", () => read(i, state.usage.RequestsPerSecond));
@@ -328,6 +330,7 @@ function newChart(box) {
     hooks: { draw: [place], setCursor: [hover] },
   }, [[0.001, 10000], ...series.slice(1).map(() => [null, null])], box);
   u.over.append(now);
+  ends.append(make("span"), ...buttons);
   box.querySelector(".u-wrap").append(ends);
 
   // Labels stand beside their lines' ends, and give way to each other.
@@ -352,12 +355,10 @@ function newChart(box) {
       buttons[l.d].style.left = right + 11 + "px";
       buttons[l.d].style.top = top + l.y + "px";
     }
-    const keep = document.activeElement;
-    ends.replaceChildren(lines, ...at.map(l => buttons[l.d]));
-    if (buttons.includes(keep) && keep.isConnected) { quiet = true; keep.focus({ preventScroll: true }); quiet = false; }
+    ends.firstChild.replaceWith(lines);
+    buttons.forEach((b, d) => { b.hidden = !at.some(l => l.d === d); });
     mark();
   }
-  let quiet = false;
   function mark() {
     const load = state.usage.RequestsPerSecond, [from, to] = range();
     now.hidden = !(load >= from && load <= to);
@@ -367,7 +368,7 @@ function newChart(box) {
     if (active !== null && buttons[active] === document.activeElement) say(active, load);
   }
   function focus(d) {
-    if (quiet || d === active) return;
+    if (d === active) return;
     active = d;
     series.forEach((_, s) => {
       if (!s) return;
@@ -379,7 +380,6 @@ function newChart(box) {
   }
   const say = (d, load) => { $("readout").textContent = ask("total", question({ Usage: { ...state.usage, RequestsPerSecond: load }, Bills: [d] })); };
   function read(d, load) {
-    if (quiet) return;
     focus(d);
     say(d, load);
   }
@@ -416,7 +416,7 @@ function newChart(box) {
       change(false);
       return;
     }
-    const shown = [...ends.querySelectorAll("button")];
+    const shown = buttons.filter(b => !b.hidden).sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top));
     shown[(shown.indexOf(document.activeElement) + along + shown.length) % shown.length].focus();
   });
   // uPlot counts dashes in dots of the screen, of which a phone has three.
@@ -427,7 +427,7 @@ function newChart(box) {
     if (!box.clientWidth) return;
     dashes();
     box.classList.toggle("narrow", narrow());
-    gutter = 18 + Math.max(16, ...[...ends.querySelectorAll("button")].map(b => b.offsetWidth));
+    gutter = 18 + Math.max(16, ...buttons.map(b => b.offsetWidth));
     u.setSize({ width: box.clientWidth, height: box.clientHeight });
   }
   new ResizeObserver(resize).observe(box);
