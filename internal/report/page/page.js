@@ -253,10 +253,12 @@ function controls() {
 // The chart: bills over the load. uPlot draws lines and axes; the labels at the
 // lines' ends are buttons, so that a keyboard and a screen reader reach them.
 function newChart(box) {
-  const color = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  // Asking for a color makes the browser work out all styles: once is enough.
+  let colors = {};
+  const color = name => colors[name] ??= getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const plain = x => x.toLocaleString("en-US", { maximumSignificantDigits: 3 });
   const marksEvery = 14;
-  let active = null, zoomed = false, last, scale = 1;
+  let active = null, zoomed = false, last, names;
   const label = make("span"), now = make("div", { class: "now" }, label);
   const ends = make("div", { class: "ends" });
   const buttons = deployments.map((d, i) => {
@@ -356,7 +358,6 @@ function newChart(box) {
       buttons[l.d].style.top = top + l.y + "px";
     }
     ends.firstChild.replaceWith(lines);
-    buttons.forEach((b, d) => { b.hidden = !at.some(l => l.d === d); });
     mark();
   }
   function mark() {
@@ -431,7 +432,7 @@ function newChart(box) {
     u.setSize({ width: box.clientWidth, height: box.clientHeight });
   }
   new ResizeObserver(resize).observe(box);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => u.redraw(false));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { colors = {}; u.redraw(false); });
   $("zoom").addEventListener("click", () => {
     zoomed = !zoomed;
     $("zoom").setAttribute("aria-pressed", zoomed);
@@ -451,6 +452,7 @@ function newChart(box) {
   // Paper has no dark side, and a width of its own.
   const paper = on => {
     document.documentElement.toggleAttribute("data-paper", on);
+    colors = {};
     box.style.width = on ? "660px" : "";
     box.style.height = on ? "380px" : "";
     resize();
@@ -463,8 +465,11 @@ function newChart(box) {
     draw(answer) {
       last = answer;
       $("zoom").disabled = answer.Cheapest.length < 2;
+      const shown = answer.Curves.map(c => c.Deployment).join();
+      if (shown !== names) buttons.forEach((b, d) => { b.hidden = !answer.Curves.some(c => c.Deployment === d); });
       fill();
-      queueMicrotask(resize);
+      if (shown !== names) resize();
+      names = shown;
     },
   };
 }
