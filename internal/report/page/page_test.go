@@ -2,11 +2,18 @@ package page_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
-	"fmt"
+	"html"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/internal/assembly"
@@ -90,11 +97,117 @@ func written(t testing.TB, p page.Page) string {
 	return b.String()
 }
 
-func TestWriteSamples(t *testing.T) {
-	for n, names := range map[int][][2]string{2: five[1:4:4], 5: five, 11: eleven} {
-		if n == 2 {
-			names = [][2]string{five[1], five[3]}
+func TestThePageIsOneFileThatNeedsNothingBesideIt(t *testing.T) {
+	text := written(t, of(t, eleven, small()))
+	assert.Less(t, len(text), 5_000_000)
+	assert.NotContains(t, text, "ZgotmplZ", "the template refused a value")
+	assert.NotContains(t, text, "%!", "a format went wrong")
+	assert.NotRegexp(t, `(?:src|href)="[^#d"]`, text, "nothing is loaded but what the page holds")
+	assert.NotRegexp(t, `<[^>]+ on[a-z]+=`, text, "no handler stands in an attribute")
+}
+
+// A script runs only when the policy knows its hash: what a browser runs is what
+// the template holds.
+func TestThePolicyKnowsExactlyThePagesScripts(t *testing.T) {
+	text := written(t, of(t, five, small()))
+	policy := html.UnescapeString(regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(text)[1])
+	scripts := regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindAllStringSubmatch(text, -1)
+	require.Len(t, scripts, 3)
+	for _, script := range scripts {
+		sum := sha256.Sum256([]byte(script[1]))
+		assert.Contains(t, policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+	}
+	assert.Equal(t, 3, strings.Count(policy, "sha256-"))
+	assert.NotContains(t, strings.Split(policy, "script-src")[1], "unsafe-inline")
+}
+
+func TestANameIsTextWhateverItLooksLike(t *testing.T) {
+	p := of(t, five, small())
+	bad := `</script><script>alert(1)</script>"'<img src=x>`
+	p.Deployments[1].ID, p.Deployments[1].Plan.ID = bad, bad
+	p.Facts[0].Value, p.Sections[0].Rows[0].Cells[0], p.Sections[0].Rows[0].Label, p.Sections[0].Title = bad, bad, bad, bad
+	text := written(t, p)
+	assert.NotContains(t, text, "<script>alert")
+	assert.NotContains(t, text, "<img")
+	assert.Equal(t, 5, strings.Count(text, "<script"), "input, model, chart, runtime and the page's own")
+}
+
+// The first page builds the model; later ones need no Go.
+func TestTheModelIsBuiltOnceAndWithoutGoOneLineSaysSo(t *testing.T) {
+	p := of(t, five, small())
+	goCache, err := exec.Command("go", "env", "GOCACHE").Output()
+	require.NoError(t, err)
+	t.Setenv("GOCACHE", strings.TrimSpace(string(goCache)))
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	t.Chdir(t.TempDir()) // outside of the checkout
+	path := os.Getenv("PATH")
+
+	t.Setenv("PATH", "")
+	var b bytes.Buffer
+	err = p.Write(&b)
+	require.Error(t, err)
+	assert.Equal(t, "html: there is no go on the PATH, which builds the page's model; install Go, or choose another format", err.Error())
+	assert.Empty(t, b.String(), "nothing half-written")
+
+	t.Setenv("PATH", path)
+	var progress bytes.Buffer
+	p.Progress = &progress
+	first := written(t, p)
+	assert.Contains(t, progress.String(), "building the page's model")
+	kept, err := filepath.Glob(filepath.Join(cache, "refdeploy", "page-model-*"))
+	require.NoError(t, err)
+	require.Len(t, kept, 1)
+
+	t.Setenv("PATH", "")
+	assert.Equal(t, first, written(t, p))
+
+	// What a machine that was shut down left of it is built again.
+	require.NoError(t, os.Truncate(kept[0], 1000))
+	t.Setenv("PATH", path)
+	assert.Equal(t, first, written(t, p))
+}
+
+func TestEveryPriceIsOfAKindThatBarsName(t *testing.T) {
+	prices, err := price.Embedded()
+	require.NoError(t, err)
+	for _, p := range prices.All() {
+		if p.Key != "apigateway.http" {
+			assert.NotEqual(t, "Other", answer.KindOf(p.Key), p.Key)
 		}
-		require.NoError(t, os.WriteFile(fmt.Sprintf("/tmp/w/p%d.html", n), []byte(written(t, of(t, names, bill.Profiles()[2]))), 0o644))
+	}
+}
+
+func TestABarIsItsBill(t *testing.T) {
+	p := of(t, five, small())
+	c, err := answer.New(p.Deployments, p.Prices)
+	require.NoError(t, err)
+	r := c.Rank(answer.Question{Usage: small(), Chosen: []int{0, 1, 2, 3, 4}})
+	for i, bar := range r.Load {
+		sum := 0.0
+		for _, part := range bar.Parts {
+			sum += part
+		}
+		assert.InDelta(t, r.Rows[i].Total, sum, 0.001, bar.ID)
+		assert.Equal(t, r.Rows[i].Load, bar.Total)
+	}
+}
+
+func TestACurveEndsWhereItsTemplateDoes(t *testing.T) {
+	p := of(t, five, small())
+	c, err := answer.New(p.Deployments, p.Prices)
+	require.NoError(t, err)
+	for _, curve := range c.OverLoad(answer.Question{Usage: small(), Chosen: []int{0, 1, 2, 3, 4}}).Curves {
+		if curve.ID == "Lambda" {
+			assert.Zero(t, curve.End)
+			continue
+		}
+		model, err := bill.New(p.Deployments[curve.Deployment].Plan, p.Prices)
+		require.NoError(t, err)
+		u := small()
+		u.RequestsPerSecond = curve.End * 0.999
+		assert.True(t, model.Takes(u), curve.ID)
+		u.RequestsPerSecond = curve.End * 1.001
+		assert.False(t, model.Takes(u), curve.ID)
 	}
 }
