@@ -233,7 +233,7 @@ func (c *Comparison) Bill(d int, usage bill.Usage) Bill {
 			resource += " (outside the template)"
 		}
 		b.Lines = append(b.Lines, Line{
-			Item: line.Item, Quantity: Quantity(line.Quantity, line.Unit), Price: "$" + digits(line.UnitPrice, 10), USD: usd(line.USD),
+			Item: line.Item, Quantity: quantity(line.Quantity, line.Unit), Price: "$" + unitPrice(line.UnitPrice), USD: usd(line.USD),
 			For: resource, Of: strings.Join(of, ", "),
 		})
 	}

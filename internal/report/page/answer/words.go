@@ -56,18 +56,34 @@ func kindOf(line bill.Line) int {
 // KindOf returns the kind of what a price is for, as [Kinds] names it.
 func KindOf(key string) string { return kinds[kindOf(bill.Line{PriceKey: key})].name }
 
-// usd writes an amount with cents, and commas between thousands.
-func usd(amount float64) string {
-	text := strconv.FormatFloat(amount, 'f', 2, 64)
-	for i := len(text) - 6; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
+// usd writes an amount with cents.
+func usd(amount float64) string { return commas(strconv.FormatFloat(amount, 'f', 2, 64)) }
+
+// unitPrice writes a price with all of its digits, and with cents at least.
+func unitPrice(amount float64) string {
+	text := digits(amount, 10)
+	whole, fraction, _ := strings.Cut(text, ".")
+	for len(fraction) < 2 {
+		fraction += "0"
 	}
-	return text
+	return whole + "." + fraction
 }
 
-// Quantity writes a quantity with its unit.
-func Quantity(quantity float64, unit string) string {
-	return digits(quantity, 6) + " " + unit
+// quantity writes a quantity with its unit.
+func quantity(quantity float64, unit string) string {
+	return commas(digits(quantity, 6)) + " " + unit
+}
+
+// commas puts commas between the thousands of a number.
+func commas(number string) string {
+	whole, fraction, found := strings.Cut(number, ".")
+	for i := len(whole) - 3; i > 0 && whole[i-1] != '-'; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if found {
+		whole += "." + fraction
+	}
+	return whole
 }
 
 // digits writes a number with so many digits at most, without an exponent.
@@ -88,7 +104,7 @@ func digits(x float64, n int) string {
 func loadNumber(perSecond float64) string {
 	if perSecond >= 1000 {
 		unit := math.Pow(10, math.Floor(math.Log10(perSecond))-2)
-		return strings.TrimSuffix(usd(math.Round(perSecond/unit)*unit), ".00")
+		return commas(digits(math.Round(perSecond/unit)*unit, 9))
 	}
 	return digits(perSecond, 3)
 }
