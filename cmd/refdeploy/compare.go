@@ -13,8 +13,8 @@ import (
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/nearest"
-	"refdeploy/internal/price"
 	"refdeploy/internal/report"
+	"refdeploy/internal/report/page"
 	"refdeploy/internal/synth"
 )
 
@@ -24,6 +24,7 @@ type input struct {
 	context  map[string]string
 	load     loadFlags
 	closed   bool
+	pricing  pricing
 }
 
 func (in *input) flags(cmd *cobra.Command) {
@@ -32,6 +33,8 @@ func (in *input) flags(cmd *cobra.Command) {
 	f.StringToStringVarP(&in.context, "context", "c", nil, "a setting, as for cdk: key=value")
 	f.BoolVar(&in.closed, "include-closed", false, "let what AWS closed to new customers be the cheapest")
 	in.load.flags(f)
+	in.pricing.flags(cmd)
+	in.pricing.discountFlag(cmd)
 }
 
 // report synthesizes or reads, and compares the stacks with the given ids, or
@@ -46,8 +49,11 @@ func (in *input) report(cmd *cobra.Command, ids []string) (report.Report, error)
 	if err != nil {
 		return report.Report{}, err
 	}
-	prices, err := price.Embedded()
+	prices, err := in.pricing.table(cmd)
 	if err != nil {
+		return report.Report{}, err
+	}
+	if usage.ComputeDiscount, err = in.pricing.off(); err != nil {
 		return report.Report{}, err
 	}
 	stacks, err := in.stacks(cmd.ErrOrStderr(), ids)
@@ -149,6 +155,11 @@ func newCompare() *cobra.Command {
 			}
 			if full || len(ids) > 0 && len(sections) == 0 {
 				sections = report.SectionNames()
+			}
+			if format == "html" {
+				if err := page.Prepare(cmd.ErrOrStderr()); err != nil {
+					return err
+				}
 			}
 			r, err := in.report(cmd, ids)
 			if err != nil {

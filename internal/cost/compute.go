@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"refdeploy/app/contract"
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/bill"
 	"refdeploy/internal/inventory"
@@ -32,8 +33,14 @@ const (
 	appRunnerSeconds = 120
 )
 
-// atOnce is how many waiting requests a copy of some memory holds.
-func atOnce(mib float64) float64 { return math.Floor(mib / 2 / waitingMiB) }
+// atOnce is how many waiting requests a copy of some memory holds. Our app waits
+// for its store, with so many requests at once and no more.
+func (r *reader) atOnce(mib float64) float64 {
+	if r.ours() {
+		return contract.StoreSlots
+	}
+	return math.Floor(mib / 2 / waitingMiB)
+}
 
 // ecsService prices the tasks of a service, on Fargate or on the instances of
 // its capacity provider.
@@ -142,7 +149,7 @@ func (r *reader) fargate(id string, service, task assembly.Resource, tasks bill.
 		r.cannotPrice(service.Type, "a task of unknown size")
 		return
 	}
-	tasks.VCPU, tasks.AtOnce = vCPU, atOnce(mib)
+	tasks.VCPU, tasks.AtOnce = vCPU, r.atOnce(mib)
 	r.plan.Capacity = append(r.plan.Capacity, tasks)
 	kind := "x86"
 	if inventory.Object(task.Properties["RuntimePlatform"])["CpuArchitecture"] == "ARM64" {
@@ -178,7 +185,7 @@ func (r *reader) tasksOnInstances(task assembly.Resource, tasks bill.Capacity) {
 			r.cannotPrice(group.Type, "tasks of unknown size")
 			return
 		}
-		tasks.AtOnce = atOnce(appMiB)
+		tasks.AtOnce = r.atOnce(appMiB)
 		tasks.Host = &bill.Host{
 			Name:  "instances",
 			Least: int(inventory.Number(group.Properties["MinSize"])), Most: int(inventory.Number(group.Properties["MaxSize"])),
@@ -219,7 +226,7 @@ func (r *reader) nodes(id string, group assembly.Resource) {
 		cpu, mib = container.Requests.Cpu().AsApproximateFloat64(), container.Requests.Memory().AsApproximateFloat64()/(1<<20)
 		pods.Least, pods.Most = int(*scaler.Spec.MinReplicas), int(scaler.Spec.MaxReplicas)
 		pods.VCPU, pods.Utilization = cpu, utilizationOf(scaler)
-		pods.AtOnce = atOnce(math.Max(mib, container.Limits.Memory().AsApproximateFloat64()/(1<<20)))
+		pods.AtOnce = r.atOnce(math.Max(mib, container.Limits.Memory().AsApproximateFloat64()/(1<<20)))
 	} else {
 		r.warn("the template has no Deployment with an autoscaler; the nodes are priced without load")
 	}
@@ -353,7 +360,7 @@ func (r *reader) appRunner(id string, service assembly.Resource) {
 	// is kept below full is assumed, as everywhere else.
 	r.plan.Capacity = append(r.plan.Capacity, bill.Capacity{
 		Name: "instances", Least: int(inventory.Number(scaling["MinSize"])), Most: int(inventory.Number(scaling["MaxSize"])),
-		VCPU: vCPU, Utilization: defaultUtilization, AtOnce: inventory.Number(scaling["MaxConcurrency"]),
+		VCPU: vCPU, Utilization: defaultUtilization, AtOnce: math.Min(inventory.Number(scaling["MaxConcurrency"]), r.atOnce(gb*1024)),
 	})
 	r.charge("App Runner memory", "apprunner.memory", bill.CopyHours, gb, id)
 	r.charge("App Runner vCPU, while it works", "apprunner.vcpu", bill.ActiveHours, vCPU, id)

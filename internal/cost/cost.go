@@ -10,7 +10,6 @@ package cost
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"refdeploy/internal/assembly"
@@ -30,17 +29,10 @@ func Prices(table price.Table) bill.Prices {
 	prices := bill.Prices{}
 	for _, p := range table.All() {
 		prices[p.Key] = bill.Price{
-			USD: p.USD, Unit: p.Unit, Region: table.Region, Source: p.Source, Date: p.Date.Format(time.DateOnly), Compute: isCompute(p.Key),
+			USD: p.USD, Unit: p.Unit, Region: p.Region, Source: p.Source, Date: p.Date.Format(time.DateOnly), Compute: price.Discountable(p.Key),
 		}
 	}
 	return prices
-}
-
-// isCompute is whether a Savings Plan or Spot changes a price: instances,
-// Fargate, and the duration of Lambda.
-func isCompute(key string) bool {
-	return strings.HasPrefix(key, "ec2.") && !strings.HasPrefix(key, "ec2.credits.") ||
-		strings.HasPrefix(key, "fargate.") || strings.HasPrefix(key, "lambda.") && strings.HasSuffix(key, ".duration")
 }
 
 // PlanOf reads what of a stack bills.
@@ -113,7 +105,7 @@ func (r *reader) add(id string, resource assembly.Resource) {
 	case "AWS::EKS::Cluster":
 		r.hourly("EKS control plane", "eks.cluster", id)
 		if has("Logging", "ClusterLogging", "EnabledTypes")(p) {
-			r.charge("control plane logs, 10 GB assumed", "logs.ingest", bill.Month, controlPlaneGB, id)
+			r.charge("control plane logs, 10 GB assumed", "logs.vended", bill.Month, controlPlaneGB, id)
 		}
 	case "AWS::EKS::Nodegroup":
 		r.nodes(id, resource)

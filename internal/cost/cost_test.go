@@ -305,3 +305,116 @@ func TestAlarmsThatAWSAddsAreMarked(t *testing.T) {
 	assert.Equal(t, "catalog", lines(t, "EcsFargate.sandbox", idle())["alarms that target tracking adds"].Source)
 	assert.Equal(t, "template", lines(t, "Lambda.production", idle())["alarm"].Source)
 }
+
+// Bills worked out by hand from the prices and from AWS's billing rules, with
+// the figures of the templates: a month has 730 hours. None of them uses the
+// model's own constants.
+func TestBillsAgreeWithThoseWorkedOutByHand(t *testing.T) {
+	const (
+		balancer = 730*0.0225 + 2*730*0.005 // an hour, and an address in each of two zones
+		task     = 730 * (0.25*0.03238 + 0.5*0.00356)
+		nats     = 2 * 730 * (0.045 + 0.005)
+		second   = 3600 * 730 // requests a month for one a second
+	)
+	type load func(*bill.Usage)
+	with := func(changes ...load) bill.Usage {
+		u := bill.Usage{CPUMillis: 5, ResponseKB: 2, HoursPerDay: 24, RequestsPerConnection: 10}
+		for _, change := range changes {
+			change(&u)
+		}
+		return u
+	}
+	rps := func(n float64) load { return func(u *bill.Usage) { u.RequestsPerSecond = n } }
+
+	// Above 100 GB of bodies and 400 bytes of headers.
+	out := func(requests, kB float64) float64 { return 0.09 * (requests*(kB+0.4)/1e6 - 100) }
+	// 180 bytes and CloudWatch's 26, stored for a week at 15 percent.
+	logs := func(requests, bytes, months float64) float64 {
+		return requests * bytes / 1e9 * (0.50 + 0.03*0.15*months)
+	}
+
+	tests := []struct {
+		name, stack string
+		usage       bill.Usage
+		want        float64
+	}{
+		{
+			// Two tasks; a NAT gateway a zone; three alarms of ours and two of
+			// target tracking; 60 metrics of cluster and service and 22 of each
+			// task, at 7 cents.
+			"Fargate in production that nobody calls", "EcsFargate.production", with(),
+			balancer + 2*task + nats + 5*0.10 + (60+2*22)*0.07,
+		},
+		{
+			// Two nodes of 20 GB; three alarms; 10 GB of control plane logs.
+			"EKS in production that nobody calls", "EksEc2.production", with(),
+			730*0.10 + balancer + nats + 2*730*0.0336 + 2*20*0.08 + 3*0.10 + 10*0.50,
+		},
+		{
+			// 200 requests a second of 5 ms are 1 vCPU; 320 units at 60 percent
+			// are 0.1875: 6 tasks, four an instance, two instances for half the
+			// day. They earn 0.4 vCPU each: (365 + 730) hours × 0.4 are more than
+			// the 365 vCPU hours that are spent. Bytes decide the capacity units:
+			// 200 × 2.8 kB × 3600 are 2.016 GB an hour.
+			"ECS on instances at 200 requests a second, half the day", "EcsEc2.sandbox", with(rps(200), func(u *bill.Usage) { u.HoursPerDay = 12 }),
+			balancer + (730+365)*(0.0168+0.005) + 1.5*30*0.08 + 365*2.016*0.008 + 4*0.10 +
+				logs(200*second/2, 206, 7.0/30) + out(200*second/2, 2),
+		},
+		{
+			// 50 ms on a full vCPU are 50/(256/1769) = 345.5 ms with 256 MiB, and
+			// 200 ms of waiting bill as well: 546 ms, in whole milliseconds.
+			"Lambda at 20 requests a second that wait", "Lambda.sandbox", with(rps(20), func(u *bill.Usage) { u.CPUMillis, u.WaitMillis = 50, 200 }),
+			20*second/1e6*0.20 + 20*second*0.546*0.25*0.0000133334 + logs(20*second, 553, 7.0/30) + out(20*second, 2),
+		},
+		{
+			// 100 requests a second that take 0.02 s of work on a quarter vCPU
+			// and 2 s of waiting are 202 at once, 64 on each of 4 instances; by
+			// CPU, 0.5 vCPU of 0.15 are 4 as well. Logs stay for ever: a year of them.
+			"App Runner at 100 requests a second that wait", "AppRunner.sandbox", with(rps(100), func(u *bill.Usage) { u.WaitMillis = 2000 }),
+			4*730*(0.5*0.007+0.25*0.064) + logs(100*second, 206, 12) + out(100*second, 2),
+		},
+		{
+			// 5 requests a second of 1 MB: 13.145 TB, of which 100 GB are free,
+			// 10.14 TB cost 9 cents and the rest 8.5. 18.0 GB an hour pass the
+			// load balancer.
+			"Fargate that sends 13 TB", "EcsFargate.sandbox", with(rps(5), func(u *bill.Usage) { u.ResponseKB = 1000 }),
+			balancer + task + 730*0.005 + 730*5*3600*1000.8/1e6*0.008 + 2*0.10 + logs(5*second, 206, 7.0/30) +
+				(10_240-100)*0.09 + (5*second*1000.4/1e6-10_240)*0.085,
+		},
+		{
+			// A Savings Plan of 30 percent takes nothing off the load balancer.
+			"Fargate with a discount on compute", "EcsFargate.sandbox", with(rps(1), func(u *bill.Usage) { u.ComputeDiscount = 0.3 }),
+			balancer + 0.7*task + 730*0.005 + 730*0.01008*0.008 + 2*0.10 + logs(1*second, 206, 7.0/30),
+		},
+		{
+			// Each request opens a connection: 100 a second are 4 capacity units.
+			// Six flow records of 136 bytes a connection and 206 bytes of log, both
+			// for three months; logs pass the NAT; 45 bytes of access log for three
+			// months. 0.5 vCPU at 0.15 a task are 4 tasks.
+			"Fargate in production, a connection a request", "EcsFargate.production", with(rps(100), func(u *bill.Usage) { u.RequestsPerConnection = 1 }),
+			balancer + 730*4*0.008 + 4*task + nats + 5*0.10 + (60+4*22)*0.07 +
+				logs(100*second, 206, 3) + logs(100*second, 6*136, 3) + 100*second*206/1e9*0.045 +
+				100*second*45/1e9*3*0.023 + out(100*second, 2),
+		},
+		{
+			// A thousand requests are 0.4 cents of reads, and a cent of writes and
+			// lists. Old versions of notes, 4 KiB each, stay for three months. 5 ms
+			// are 34.6 with 256 MiB.
+			"Lambda in production with notes", "Lambda.production", with(rps(2), func(u *bill.Usage) { u.Reads, u.Writes, u.Lists = 10, 1, 1 }),
+			2*second/1e6*0.20 + 2*second*0.035*0.25*0.0000133334 + logs(2*second, 553, 3) + 0.10 +
+				2*second/1000*(10*0.0004+2*0.005) + 2*second*4096/1e9*3*0.023,
+		},
+		{
+			// 60 requests a second are 0.3 vCPU; 0.1 at 60 percent are 5 pods of 64
+			// MiB. Of 17 places, 3 are each node's and 5 the cluster's: one node.
+			"EKS at 60 requests a second", "EksEc2.sandbox", with(rps(60)),
+			730*0.10 + balancer + 730*(0.0336+0.005) + 20*0.08 + 730*60*3600*2.8/1e6*0.008 + out(60*second, 2),
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := estimate(t, golden(t, tt.stack), tt.usage)
+			assert.InEpsilon(t, tt.want, got.Total, 0.01, "%+v", got.Lines)
+		})
+	}
+}

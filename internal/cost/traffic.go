@@ -19,7 +19,8 @@ const (
 	lambdaLineBytes = 88 + 51 + 130 + 3*eventBytes
 
 	// compressed is how much of a log CloudWatch stores (AWS Pricing Calculator,
-	// CloudWatch Logs, storage compression factor 0.15; unverified since).
+	// CloudWatch Logs, storage compression factor 0.15, as quoted by
+	// classmethod.jp, 2021-09-18).
 	compressed = 0.15
 
 	// forEver is how many months a bill is for that keeps growing, because
@@ -96,7 +97,7 @@ func (r *reader) flowLog(id string, p map[string]any) {
 		return
 	}
 	gb := flowRecords * (flowBytes + eventBytes) / 1e9
-	r.charge("log ingestion, flow logs", "logs.ingest", bill.Connections, gb, id)
+	r.charge("log ingestion, flow logs", "logs.vended", bill.Connections, gb, id)
 	r.charge("log storage, flow logs", "logs.storage", bill.Connections, gb*compressed*months(r.find(p["LogGroupName"]).Properties), id)
 }
 
@@ -118,8 +119,11 @@ func (r *reader) traffic() {
 		return // nothing that we know serves requests
 	}
 	if bytes := r.logBytes(); bytes > 0 {
-		gb := bytes / 1e9
-		r.charge("log ingestion", "logs.ingest", bill.Requests, gb, "logs")
+		gb, ingestion := bytes/1e9, "logs.ingest"
+		if r.count("AWS::Lambda::Url") > 0 {
+			ingestion = "logs.vended" // up to 10 TB a month at the same price
+		}
+		r.charge("log ingestion", ingestion, bill.Requests, gb, "logs")
 		r.charge("log storage", "logs.storage", bill.Requests, gb*compressed*r.retention(), "logs")
 		// Notes take the S3 endpoint, which is free. Logs go through NAT.
 		if r.count("AWS::EC2::NatGateway") > 0 {

@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"refdeploy/app/contract"
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/bill"
 	"refdeploy/internal/catalog"
@@ -47,7 +48,9 @@ func Render(root string) (map[string]string, error) {
 		return unknown
 	}
 
-	if err := render("docs/reference.md", map[string]string{"settings": settingsTable(), "needs": needs()}); err != nil {
+	if err := render("docs/reference.md", map[string]string{
+		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(),
+	}); err != nil {
 		return nil, err
 	}
 	prices, err := price.Embedded()
@@ -193,6 +196,28 @@ func needs() string {
 			text = strings.Join(d.Needs, "; ")
 		}
 		rows = append(rows, []string{d.ID, text})
+	}
+	return table(rows...)
+}
+
+// routes lists what the app answers, and bounds where it stops.
+func routes() string {
+	rows := [][]string{{"Route", "What", "Status"}}
+	for _, r := range contract.Routes {
+		var statuses []string
+		for _, status := range r.Statuses {
+			statuses = append(statuses, fmt.Sprint(status))
+		}
+		path := strings.ReplaceAll(r.Path, "{$}", "") + r.Query
+		rows = append(rows, []string{"`" + r.Method + " " + path + "`", r.What, strings.Join(statuses, ", ")})
+	}
+	return table(rows...)
+}
+
+func bounds() string {
+	rows := [][]string{{"Bound", "Value", "Answer beyond it"}}
+	for _, b := range contract.Bounds() {
+		rows = append(rows, []string{b.What, b.Value, b.Beyond})
 	}
 	return table(rows...)
 }

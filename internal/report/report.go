@@ -44,6 +44,10 @@ type Prices struct {
 	Region string `json:"region"`
 	AsOf   string `json:"asOf"`   // date of the oldest, YYYY-MM-DD
 	Newest string `json:"newest"` // date of the newest, YYYY-MM-DD
+
+	// Borrowed are the keys of prices in the bills that are another region's,
+	// because none of this one is known. Each line says whose.
+	Borrowed []string `json:"borrowed"`
 }
 
 // Usage is the assumed load.
@@ -181,7 +185,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 	r := Report{
 		Version:  version(),
 		Settings: map[string]string{},
-		Prices:   Prices{Region: prices.Region, AsOf: prices.AsOf().Format(time.DateOnly), Newest: newest(prices)},
+		Prices:   Prices{Region: prices.Region, AsOf: prices.AsOf().Format(time.DateOnly), Newest: newest(prices), Borrowed: []string{}},
 		Usage: Usage{
 			Profile: usage.Profile, RequestsPerSecond: usage.RequestsPerSecond, CPUMs: usage.CPUMillis, WaitMs: usage.WaitMillis,
 			RequestKB: usage.RequestKB, ResponseKB: usage.ResponseKB, HoursPerDay: usage.HoursPerDay,
@@ -223,6 +227,14 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 	if len(r.Deployments) == 0 {
 		return Report{}, fmt.Errorf("the assembly has no stack of the catalog; known: %v", catalog.IDs())
 	}
+	for _, d := range r.Deployments {
+		for _, line := range d.MonthlyUSD.Lines {
+			if line.Region != prices.Region && !slices.Contains(r.Prices.Borrowed, line.PriceKey) {
+				r.Prices.Borrowed = append(r.Prices.Borrowed, line.PriceKey)
+			}
+		}
+	}
+	slices.Sort(r.Prices.Borrowed)
 	r.compare(compared)
 	return r, nil
 }

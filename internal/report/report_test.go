@@ -221,6 +221,7 @@ func TestTheLayoutFollowsTheTerminalsWidth(t *testing.T) {
 	}
 	assert.Contains(t, text(t, all(t), 80), "GPU\n  EcsEc2, EksEc2: yes, with a GPU instance type\n")
 	assert.NotContains(t, text(t, all(t), 240), "EcsEc2, EksEc2: yes")
+	assert.Regexp(t, `\nEcsFargate\n  load balancer +16[.]43\n`, text(t, all(t), 80), "a narrow terminal gets a bill each")
 }
 
 // Two NAT gateways are two lines of a bill and one row of a table.

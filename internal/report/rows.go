@@ -132,7 +132,7 @@ func (r Report) costRows() []Row {
 	}
 	var rows []Row
 	for _, item := range items {
-		row := Row{Label: item, Numbers: true}
+		row := Row{Label: item + r.whose(item), Numbers: true}
 		for _, bill := range bills {
 			cell := "–"
 			if amount, ok := bill[item]; ok {
@@ -151,6 +151,19 @@ func (r Report) costRows() []Row {
 		warnings.Cells = append(warnings.Cells, none(strings.Join(d.MonthlyUSD.Warnings, "; ")))
 	}
 	return append(rows, all, unpriced, warnings)
+}
+
+// whose says which region's price an item of the bills has, where it is not the
+// report's own.
+func (r Report) whose(item string) string {
+	for _, d := range r.Deployments {
+		for _, line := range d.MonthlyUSD.Lines {
+			if line.Item == item && line.Region != r.Prices.Region {
+				return ", at the price of " + line.Region
+			}
+		}
+	}
+	return ""
 }
 
 // BreakEvenSentences says between which two the cheaper changes, and where.

@@ -47,6 +47,9 @@ func (r Report) Assumptions() string {
 	if u.ComputeDiscount > 0 {
 		prices = fmt.Sprintf("on demand less %g %% on compute", u.ComputeDiscount)
 	}
+	if n := len(r.Prices.Borrowed); n > 0 {
+		prices += fmt.Sprintf(", %d of them another region's because none of %s is known", n, r.Prices.Region)
+	}
 	return text + fmt.Sprintf(" Prices of %s, %s, US dollars before tax, without free tiers.", r.Prices.Region, prices)
 }
 

@@ -197,10 +197,27 @@ func (r Report) columns(s Section, width int) string {
 }
 
 // turned has a block for each fact, with a line for each answer and the
-// deployments that give it.
+// deployments that give it. Many numbers, as of a bill, have a block for each
+// deployment instead.
 func (r Report) turned(s Section, width int) string {
 	var b strings.Builder
-	for _, row := range s.Rows {
+	numbers := slices.DeleteFunc(slices.Clone(s.Rows), func(row Row) bool { return !row.Numbers })
+	texts := slices.DeleteFunc(slices.Clone(s.Rows), func(row Row) bool { return row.Numbers })
+	if len(numbers) < 8 {
+		numbers, texts = nil, s.Rows
+	}
+	for i, d := range r.Deployments {
+		if len(numbers) == 0 {
+			break
+		}
+		fmt.Fprintf(&b, "%s\n", d.ID)
+		for _, row := range numbers {
+			if row.Cells[i] != "–" {
+				fmt.Fprintf(&b, "  %-*s %10s\n", min(width-14, 56), text.Trim(row.Label, min(width-14, 56)), row.Cells[i])
+			}
+		}
+	}
+	for _, row := range texts {
 		fmt.Fprintf(&b, "%s\n", row.Label)
 		for _, group := range r.groups(row) {
 			b.WriteString(wrapped("  ", strings.Join(group.ids, ", ")+": "+group.cell, width) + "\n")

@@ -47,14 +47,12 @@ func compiled(progress io.Writer) (module, error) {
 	if m, err := readModule(path); err == nil {
 		return m, nil
 	}
-	if progress != nil {
-		fmt.Fprintln(progress, "building the page's model, which later pages share …")
-	}
+	fmt.Fprintln(progress, "building the page's model, which later pages share …")
 	m, err := build(files)
 	if err != nil {
 		return module{}, err
 	}
-	if err := keep(m, path); err != nil && progress != nil {
+	if err := keep(m, path); err != nil {
 		fmt.Fprintln(progress, err)
 	}
 	return m, nil

@@ -24,7 +24,6 @@ type Page struct {
 	Usage       bill.Usage
 	Closed      bool      // whether what is closed to new customers may win at first
 	Sections    []Section // what does not depend on the load
-	Progress    io.Writer // is told when something takes long; may be nil
 }
 
 // A Fact is a name and a value.
@@ -64,9 +63,16 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"share":  func(percent float64) float64 { return percent / 100 },
 }).Parse(html))
 
+// Prepare builds what pages share, unless it is there already. It says so on
+// progress, because it takes seconds.
+func Prepare(progress io.Writer) error {
+	_, err := compiled(progress)
+	return err
+}
+
 // Write writes the page.
 func (p Page) Write(w io.Writer) error {
-	model, err := compiled(p.Progress)
+	model, err := compiled(io.Discard)
 	if err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ func TestTheModelIsBuiltOnceAndWithoutGoOneLineSaysSo(t *testing.T) {
 
 	t.Setenv("PATH", path)
 	var progress bytes.Buffer
-	p.Progress = &progress
+	require.NoError(t, page.Prepare(&progress))
 	first := written(t, p)
 	assert.Contains(t, progress.String(), "building the page's model")
 	kept, err := filepath.Glob(filepath.Join(cache, "refdeploy", "page-model-*"))
