@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"time"
 
 	"refdeploy/internal/report/page"
 	"refdeploy/internal/report/page/answer"
@@ -15,7 +16,7 @@ func (r Report) writeHTML(w io.Writer) error {
 		{Label: "Profile", Value: r.Settings["profile"]},
 		{Label: "Architecture", Value: r.Settings["architecture"]},
 		{Label: "Region", Value: r.Prices.Region},
-		{Label: "Prices", Value: r.Prices.AsOf + " to " + r.Prices.Newest},
+		{Label: "Prices", Value: r.Prices.AsOf + " to " + r.Prices.Newest + r.age(time.Now())},
 		{Label: "refdeploy", Value: r.Version},
 	} {
 		if fact.Value != "" {

@@ -48,11 +48,11 @@ var (
 	css string
 	//go:embed page.js
 	script string
-	//go:embed vendor/uplot/uPlot.iife.min.js
+	//go:embed uplot/uPlot.iife.min.js
 	chartScript string
-	//go:embed vendor/uplot/uPlot.min.css
+	//go:embed uplot/uPlot.min.css
 	chartCSS string
-	//go:embed vendor/uplot/LICENSE
+	//go:embed uplot/LICENSE
 	chartLicense string
 )
 

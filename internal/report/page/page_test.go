@@ -38,8 +38,18 @@ var eleven = [][2]string{
 // five are the deployments that stand.
 var five = [][2]string{{"EcsEc2", "EcsEc2"}, {"EcsFargate", "EcsFargate"}, {"EksEc2", "EksEc2"}, {"Lambda", "Lambda"}, {"AppRunner", "AppRunner"}}
 
+// stackOf reads a reviewed template.
+func stackOf(t testing.TB, id string) assembly.Stack {
+	t.Helper()
+	data, err := os.ReadFile(project.Path("stacks", "testdata", id+".sandbox.golden.json"))
+	require.NoError(t, err)
+	stack := assembly.Stack{ID: id}
+	require.NoError(t, json.Unmarshal(data, &stack.Template))
+	return stack
+}
+
 // of compares the plans of the reviewed templates, under names of the test's.
-// The bills of what repeats a template differ by a tenth, so that no two lines
+// What repeats a template costs a little more each time, so that no two lines
 // of the chart are one.
 func of(t testing.TB, names [][2]string, usage bill.Usage) page.Page {
 	t.Helper()
@@ -60,11 +70,7 @@ func of(t testing.TB, names [][2]string, usage bill.Usage) page.Page {
 		*rows = append(*rows, page.Row{Label: label, Cells: []string{cell}})
 	}
 	for i, name := range names {
-		data, err := os.ReadFile(project.Path("stacks", "testdata", name[1]+".sandbox.golden.json"))
-		require.NoError(t, err)
-		stack := assembly.Stack{ID: name[1]}
-		require.NoError(t, json.Unmarshal(data, &stack.Template))
-		plan := cost.PlanOf(stack)
+		plan := cost.PlanOf(stackOf(t, name[1]))
 		plan.ID = name[0]
 		if name[0] != name[1] {
 			plan.Charges = append(plan.Charges, bill.Charge{Item: "what else it takes", Key: "ipv4", Driver: bill.Month, Quantity: float64(i) * 1000, Source: "catalog"})
