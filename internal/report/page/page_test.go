@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"html"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -218,4 +219,19 @@ func TestACurveEndsWhereItsTemplateDoes(t *testing.T) {
 		u.RequestsPerSecond = curve.End * 1.001
 		assert.False(t, model.Takes(u), curve.ID)
 	}
+}
+
+// Two tasks cost about twice as much as one: a line between the points of a
+// decade would show a slope where there is a step.
+func TestACurveStepsWhereACopyIsAdded(t *testing.T) {
+	p := of(t, five, small())
+	c, err := answer.New(p.Deployments, p.Prices)
+	require.NoError(t, err)
+	o := c.OverLoad(answer.Question{Usage: small(), Chosen: []int{1}, Apart: true})
+	steepest := 0.0
+	for i := 1; i < len(o.Loads); i++ {
+		grows := math.Log(o.Curves[0].USD[i]/o.Curves[0].USD[i-1]) / math.Log(o.Loads[i]/o.Loads[i-1])
+		steepest = max(steepest, grows)
+	}
+	assert.Greater(t, steepest, 100.0)
 }

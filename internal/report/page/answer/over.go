@@ -57,6 +57,7 @@ func (c *Comparison) OverLoad(q Question) Over {
 			curve.Note = "ends at " + loadText(curve.End)
 			o.Loads = append(o.Loads, curve.End)
 		}
+		o.Loads = append(o.Loads, c.jumps(d, q.Usage, loads)...)
 		o.Curves = append(o.Curves, curve)
 	}
 	slices.Sort(o.Loads)
@@ -85,6 +86,32 @@ func (c *Comparison) OverLoad(q Question) Over {
 	}
 	o.cheapest(c, q)
 	return o
+}
+
+// jumps returns the loads beside each jump of a bill, where a copy or an instance
+// is added: a line between two points that enclose it would be a slope.
+func (c *Comparison) jumps(d int, usage bill.Usage, loads []float64) []float64 {
+	usd := func(load float64) float64 { all, _ := c.amount(d, usage, load); return all }
+	var beside []float64
+	last := usd(loads[0])
+	for i := 1; i < len(loads); i++ {
+		here := usd(loads[i])
+		// Between two of the loads, a bill that is proportional grows by an eighth.
+		if last > 1 && here/last > 1.15 {
+			low, high, usdLow, usdHigh := loads[i-1], loads[i], last, here
+			for high/low > 1.001 {
+				middle := math.Sqrt(low * high)
+				if usdMiddle := usd(middle); usdMiddle-usdLow > usdHigh-usdMiddle {
+					high, usdHigh = middle, usdMiddle
+				} else {
+					low, usdLow = middle, usdMiddle
+				}
+			}
+			beside = append(beside, low, high)
+		}
+		last = here
+	}
+	return beside
 }
 
 func (c *Comparison) amount(d int, usage bill.Usage, load float64) (usd, everyone float64) {
