@@ -3,19 +3,23 @@ package page
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/gob"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"refdeploy/internal/bill"
 	"refdeploy/internal/project"
@@ -108,8 +112,11 @@ func cacheDir() (string, error) {
 func build(files map[string][]byte) (module, error) {
 	tool, err := exec.LookPath("go")
 	if err != nil {
-		return module{}, fmt.Errorf("html: there is no go on the PATH, which builds the page's model; install Go, or choose another format")
+		return module{}, errors.New("html: there is no go on the PATH, which builds the page's model; install Go, or choose another format")
 	}
+	// Without this, an interrupt ends the program before the directory is removed.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	dir, err := os.MkdirTemp("", "refdeploy-page")
 	if err != nil {
 		return module{}, fmt.Errorf("html: %w", err)
@@ -125,10 +132,14 @@ func build(files map[string][]byte) (module, error) {
 		}
 	}
 	run := func(args ...string) (string, error) {
-		cmd := exec.Command(tool, args...)
+		cmd := exec.CommandContext(ctx, tool, args...)
+		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOWORK=off", "GOFLAGS=")
 		output, err := cmd.CombinedOutput()
+		if ctx.Err() != nil {
+			return "", errors.New("html: interrupted while building the page's model")
+		}
 		if err != nil {
 			return "", fmt.Errorf("html: go %s: %w: %s", args[0], err, strings.TrimSpace(string(output)))
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"html"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -13,7 +14,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -140,20 +143,27 @@ func TestANameIsTextWhateverItLooksLike(t *testing.T) {
 	assert.Equal(t, 5, strings.Count(text, "<script"), "input, model, chart, runtime and the page's own")
 }
 
-// The first page builds the model; later ones need no Go.
-func TestTheModelIsBuiltOnceAndWithoutGoOneLineSaysSo(t *testing.T) {
-	p := of(t, five, small())
+// outside leaves the checkout, and returns an empty cache directory of the user.
+func outside(t *testing.T) string {
+	t.Helper()
 	goCache, err := exec.Command("go", "env", "GOCACHE").Output()
 	require.NoError(t, err)
 	t.Setenv("GOCACHE", strings.TrimSpace(string(goCache)))
 	cache := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cache)
-	t.Chdir(t.TempDir()) // outside of the checkout
+	t.Chdir(t.TempDir())
+	return cache
+}
+
+// The first page builds the model; later ones need no Go.
+func TestTheModelIsBuiltOnceAndWithoutGoOneLineSaysSo(t *testing.T) {
+	p := of(t, five, small())
+	cache := outside(t)
 	path := os.Getenv("PATH")
 
 	t.Setenv("PATH", "")
 	var b bytes.Buffer
-	err = p.Write(&b)
+	err := p.Write(&b)
 	require.Error(t, err)
 	assert.Equal(t, "html: there is no go on the PATH, which builds the page's model; install Go, or choose another format", err.Error())
 	assert.Empty(t, b.String(), "nothing half-written")
@@ -174,6 +184,23 @@ func TestTheModelIsBuiltOnceAndWithoutGoOneLineSaysSo(t *testing.T) {
 	require.NoError(t, os.Truncate(kept[0], 1000))
 	t.Setenv("PATH", path)
 	assert.Equal(t, first, written(t, p))
+}
+
+func TestAnInterruptedBuildLeavesNothingBehind(t *testing.T) {
+	outside(t)
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	done := make(chan error)
+	go func() { done <- page.Prepare(io.Discard) }()
+	require.Eventually(t, func() bool {
+		found, err := filepath.Glob(filepath.Join(temporary, "*", "go.mod"))
+		return err == nil && len(found) > 0
+	}, 10*time.Second, time.Millisecond)
+	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGTERM))
+	assert.EqualError(t, <-done, "html: interrupted while building the page's model")
+	left, err := os.ReadDir(temporary)
+	require.NoError(t, err)
+	assert.Empty(t, left)
 }
 
 // What is left for Other is small.

@@ -76,7 +76,6 @@ type Row struct {
 	Place      string // "1", "2" …, or "–"
 	Idle, Load string // US dollars a month
 	Total      float64
-	Beyond     bool
 	Notes      []string // with what the reader has to know before the price counts
 }
 
@@ -119,7 +118,7 @@ func (c *Comparison) Rank(q Question) Ranking {
 		p.counts = p.load.Beyond == "" && c.eligible(d, q)
 		p.row = Row{
 			Deployment: d, ID: c.deployments[d].ID, Place: "–", Idle: usd(p.idle.Total), Load: usd(p.load.Total), Total: p.load.Total,
-			Beyond: p.load.Beyond != "", Notes: c.notes(d, p.load),
+			Notes: c.notes(d, p.load),
 		}
 		places[i] = p
 	}
