@@ -142,11 +142,16 @@ function showOver() {
   $("apartNote").textContent = over.Apart;
   $("legend").replaceChildren(...over.Curves.map(c => make("li", {}, swatch(c.Deployment), make("b", {}, String(c.Deployment + 1)), make("span", {}, c.ID),
     ...(c.Note ? [make("small", {}, c.Note)] : []))));
+  showTable();
+  chart.draw(over);
+  showChanges();
+}
+// What is folded away is filled when it is opened.
+function showTable() {
+  if (!$("asTable").open) return;
   const table = $("asTable").querySelector("table");
   table.tHead.rows[0].replaceChildren(table.tHead.rows[0].cells[0], ...over.Curves.map(c => make("th", { scope: "col" }, c.ID)));
   table.tBodies[0].replaceChildren(...over.Points.map(p => make("tr", {}, make("th", { scope: "row" }, p.Load), ...p.Cells.map(c => make("td", {}, c)))));
-  chart.draw(over);
-  showChanges();
 }
 // All pairs are many: only for those who look.
 let changesFor;
@@ -230,6 +235,7 @@ function controls() {
   for (const key of ["closed", "apart"]) $(key).addEventListener("change", () => { state[key] = $(key).checked; change(true); });
   $("closedLabel").hidden = !deployments.some(d => d.Closed);
   $("apartLabel").hidden = !deployments.some(d => d.Plan.Charges.some(c => c.Everyone));
+  $("asTable").addEventListener("toggle", () => over && showTable());
   $("changes").addEventListener("toggle", showChanges);
   $("controls").addEventListener("submit", event => event.preventDefault());
   for (const e of document.querySelectorAll(".bill")) {
