@@ -46,5 +46,5 @@ func TestS3TrafficStaysOffTheNATGateway(t *testing.T) {
 func TestAnUnknownEgressPanics(t *testing.T) {
 	stack := cdktest.NewStack(t)
 	got := cdktest.Panic(func() { network.New(stack, "Network", &network.Props{Egress: 7}) })
-	assert.Equal(t, `network "Network": egress must be PublicIP or ZonalNAT, got 7`, got)
+	assert.Equal(t, `network "Network": egress must be PublicIP, OneNAT or ZonalNAT, got 7`, got)
 }
