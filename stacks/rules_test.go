@@ -83,7 +83,7 @@ func TestRules(t *testing.T) {
 
 func checkRules(t *testing.T, name string, profile settings.Profile, stack *cdktest.Stack) {
 	for _, r := range rules {
-		if r.sandboxOnly && profile != settings.Sandbox || r.productionOnly && profile != settings.Production || r.ofApps && stack.ID == stacks.NetworkID {
+		if r.sandboxOnly && profile != settings.Sandbox || r.productionOnly && profile != settings.Production || r.ofApps && stack.ID == settings.NetworkID {
 			continue
 		}
 		t.Run(name+"/"+r.name, func(t *testing.T) { r.check(t, stack) })
@@ -606,7 +606,7 @@ func TestNag(t *testing.T) {
 			}
 			for _, child := range *app.Node().Children() {
 				stack, ok := child.(awscdk.Stack)
-				if !ok || network == settings.Shared && *stack.StackName() != stacks.NetworkID {
+				if !ok || network == settings.Shared && *stack.StackName() != settings.NetworkID {
 					continue // what stands in it is as in a network of its own
 				}
 				t.Run(fmt.Sprintf("%s in %s", *stack.StackName(), profile), func(t *testing.T) { checkNag(t, stack) })
@@ -675,7 +675,7 @@ func TestAcceptedFindingsAreTheseAndNoOthers(t *testing.T) {
 	found := map[string][]string{}
 	for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
 		all := maps.Clone(synth(t, "profile", string(profile)))
-		all[stacks.NetworkID] = synth(t, "network", "shared", "profile", string(profile))[stacks.NetworkID]
+		all[settings.NetworkID] = synth(t, "network", "shared", "profile", string(profile))[settings.NetworkID]
 		for _, stack := range all {
 			for _, r := range stack.Template.Resources {
 				for _, s := range r.Suppressions() {

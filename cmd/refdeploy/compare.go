@@ -16,6 +16,7 @@ import (
 	"refdeploy/internal/nearest"
 	"refdeploy/internal/price"
 	"refdeploy/internal/report"
+	"refdeploy/internal/settings"
 	"refdeploy/internal/synth"
 )
 
@@ -112,7 +113,7 @@ func (in *input) stacks(progress io.Writer, ids []string) ([]assembly.Stack, err
 		if len(in.context) > 0 {
 			return nil, fmt.Errorf("context: settings are part of the assembly in %s; leave out -c or --assembly", in.assembly)
 		}
-		return assembly.Read(in.assembly)
+		return readWhole(in.assembly)
 	}
 	overrides := map[string]string{}
 	for key, value := range in.context {
@@ -140,7 +141,14 @@ func (in *input) stacks(progress io.Writer, ids []string) ([]assembly.Stack, err
 	if err := synth.Quick(dir, overrides, self, assemble); err != nil {
 		return nil, err
 	}
-	return assembly.Read(dir)
+	return readWhole(dir)
+}
+
+// readWhole returns the stacks of an assembly as they are compared: each with
+// the network that it shares, which is none of them.
+func readWhole(dir string) ([]assembly.Stack, error) {
+	stacks, err := assembly.Read(dir)
+	return slices.DeleteFunc(assembly.Whole(stacks), func(s assembly.Stack) bool { return s.ID == settings.NetworkID }), err
 }
 
 // isTerminal reports whether people are watching.

@@ -129,6 +129,9 @@ type Cheapest struct {
 	To   float64 `json:"toRequestsPerSecond"`
 }
 
+// sharing is what to know of the bill of a stack in a shared network.
+const sharing = "holds the whole shared network, as if nothing else stood in it; together, the stacks in it pay it once"
+
 // curvePoints is how many points a factor of ten the curves have.
 const curvePoints = 20
 
@@ -147,6 +150,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Repor
 		idle:      map[string]cost.Estimate{},
 	}
 	bills := map[string]func(float64) float64{}
+	stacks = assembly.Whole(stacks)
 	for _, d := range catalog.All() {
 		i := slices.IndexFunc(stacks, func(s assembly.Stack) bool { return s.ID == d.ID })
 		if i < 0 {
@@ -158,6 +162,9 @@ func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Repor
 				r.Settings[key] = value
 			}
 		}
+		if len(stack.Shares) > 0 {
+			r.Settings["network"] = string(settings.Shared)
+		}
 		model := cost.NewModel(stack, prices)
 		estimate, err := model.Estimate(usage)
 		if err != nil {
@@ -166,7 +173,11 @@ func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Repor
 		if r.idle[d.ID], err = model.Estimate(cost.Profiles()[0]); err != nil {
 			return Report{}, err
 		}
-		r.Deployments = append(r.Deployments, describe(d, settings.Profile(stack.Template.Setting("profile")), inventory.Of(stack.Template), estimate))
+		described := describe(d, settings.Profile(stack.Template.Setting("profile")), inventory.Of(stack.Template), estimate)
+		if len(stack.Shares) > 0 {
+			described.MonthlyUSD.Warnings = append(described.MonthlyUSD.Warnings, sharing)
+		}
+		r.Deployments = append(r.Deployments, described)
 		bills[d.ID] = memo(func(load float64) float64 {
 			at := usage
 			at.RequestsPerSecond = load

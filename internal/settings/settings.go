@@ -43,6 +43,10 @@ const (
 	Shared Network = "shared"
 )
 
+// NetworkID is the id of the stack that holds the shared network. It is no
+// deployment: nothing runs in it.
+const NetworkID = "Network"
+
 // GOARCH is the architecture in the spelling of Go, Docker and Kubernetes.
 func (a Architecture) GOARCH() string {
 	if a == X86_64 {
