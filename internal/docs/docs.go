@@ -53,6 +53,13 @@ func Render(root string) (map[string]string, error) {
 	}); err != nil {
 		return nil, err
 	}
+	quotas, err := quotas(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := render("docs/how-to/deploy-many-at-once.md", map[string]string{"quotas": quotas}); err != nil {
+		return nil, err
+	}
 	prices, err := price.Embedded()
 	if err != nil {
 		return nil, err
@@ -139,6 +146,37 @@ func golden(root, id string, profile settings.Profile) (assembly.Template, error
 		return template, fmt.Errorf("%s: %w", path, err)
 	}
 	return template, nil
+}
+
+// quotas counts what all deployments take of the quotas that an account meets
+// first, with networks of their own and with one.
+func quotas(root string) (string, error) {
+	rows := [][]string{{"`network`", "`profile`", "VPCs, of 5", "Elastic IP addresses, of 5"}}
+	for _, network := range []settings.Network{settings.Own, settings.Shared} {
+		ids := catalog.IDs()
+		if network == settings.Shared {
+			ids = []string{settings.NetworkID} // what stands in it has neither
+		}
+		for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
+			vpcs, addresses := 1, 0
+			for _, id := range ids {
+				template, err := golden(root, id, profile)
+				if err != nil {
+					return "", err
+				}
+				for _, r := range template.Resources {
+					switch r.Type {
+					case "AWS::EC2::VPC":
+						vpcs++
+					case "AWS::EC2::EIP":
+						addresses++
+					}
+				}
+			}
+			rows = append(rows, []string{string(network), string(profile), fmt.Sprint(vpcs), fmt.Sprint(addresses)})
+		}
+	}
+	return table(rows...), nil
 }
 
 // table renders rows, the first of which is the head.
