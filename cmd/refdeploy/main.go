@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +34,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newAssemble())
+	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newVersions(time.Now), newAssemble())
 	return root
 }
 

@@ -23,6 +23,7 @@ import (
 	"refdeploy/internal/price"
 	"refdeploy/internal/report"
 	"refdeploy/internal/settings"
+	"refdeploy/internal/versions"
 )
 
 var section = regexp.MustCompile(`(?s)(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)`)
@@ -49,7 +50,7 @@ func Render(root string) (map[string]string, error) {
 	}
 
 	if err := render("docs/reference.md", map[string]string{
-		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(),
+		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(), "versions": versionsTable(),
 	}); err != nil {
 		return nil, err
 	}
@@ -222,6 +223,26 @@ func settingsTable() string {
 	rows := [][]string{{"Key", "Allowed", "Default", "Effect"}}
 	for _, key := range settings.Keys(catalog.IDs()) {
 		rows = append(rows, []string{"`" + key.Name + "`", key.Allowed, key.Default, key.Effect})
+	}
+	return table(rows...)
+}
+
+// versionsTable has no days left: a page is not written again every day.
+func versionsTable() string {
+	rows := [][]string{{"What", "Version", "Set in", "Support ends", "What ends, and where that was read"}}
+	for _, v := range versions.All() {
+		var files []string
+		for _, path := range v.SetIn {
+			files = append(files, fmt.Sprintf("[%s](../%s)", filepath.Base(path), path))
+		}
+		ends, then := "–", v.Then
+		if v.Ends != "" {
+			ends, then = v.Ends, fmt.Sprintf("%s (%s, read %s)", v.Then, v.Source, v.Read)
+		}
+		if v.Unverified {
+			ends += " [unverified]"
+		}
+		rows = append(rows, []string{v.Name, v.Version, strings.Join(files, ", "), ends, then})
 	}
 	return table(rows...)
 }
