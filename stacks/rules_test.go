@@ -602,7 +602,7 @@ func TestNag(t *testing.T) {
 			app, chosen := newApp(t, "network", string(network), "profile", string(profile))
 			awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
 			for _, d := range catalog.All() {
-				d.New(app, d.ID, &stacks.Props{Settings: chosen})
+				stacks.New(app, d.ID, &stacks.Props{Settings: chosen})
 			}
 			for _, child := range *app.Node().Children() {
 				stack, ok := child.(awscdk.Stack)
