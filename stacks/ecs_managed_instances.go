@@ -11,7 +11,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"refdeploy/constructs/alarms"
-	"refdeploy/constructs/capacity"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
 	"refdeploy/constructs/logs"
@@ -103,10 +102,14 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 		PropagateTags:     awsecs.PropagateManagedInstancesTags_CAPACITY_PROVIDER,
 	})
 	cluster.AddManagedInstancesCapacityProvider(provider)
-	// Instances start, and at the end stop, through these.
+	// Instances start with these, and need them until they have stopped. Without,
+	// `cdk destroy` may take a role first, and the instances stay (aws-cdk#36071).
 	provider.Node().AddDependency(net.WayOut, infrastructure, instanceRole)
 
-	// 2. What runs: a quarter vCPU and half a gigabyte of an instance.
+	// 2. What runs: a quarter vCPU and half a gigabyte of an instance. A task has a
+	// private address only, and in a sandbox no NAT gateway: it reaches S3 through
+	// the VPC's endpoint, and the instance, which has a public address, pulls the
+	// image and sends the logs.
 	architecture := awsecs.CpuArchitecture_ARM64()
 	if p.Settings.Architecture == settings.X86_64 {
 		architecture = awsecs.CpuArchitecture_X86_64()
@@ -159,7 +162,6 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 		HealthCheckGracePeriod: awscdk.Duration_Seconds(jsii.Number(60)),
 		PropagateTags:          awsecs.PropagatedTagSource_SERVICE,
 	})
-	capacity.HoldFor(cluster, service)
 	bucket.Outlive(service)
 	service.AutoScaleTaskCount(&awsapplicationautoscaling.EnableScalingProps{
 		MinCapacity: jsii.Number(p.Settings.Replicas()),

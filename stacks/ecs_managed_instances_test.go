@@ -1,9 +1,12 @@
 package stacks_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestECSManagedInstances(t *testing.T) {
@@ -74,28 +77,48 @@ func TestECSManagedInstances(t *testing.T) {
 			"Action": "iam:PassRole", "Resource": object{"Fn::GetAtt": []any{role, "Arn"}},
 		}}}})
 	})
-	t.Run("the service goes before the cluster lets its capacity go, and that before the roles and the way out", func(t *testing.T) {
-		for service := range stack.Of("AWS::ECS::Service") {
-			needs := stack.Needs(service)
-			for association := range stack.Of("AWS::ECS::ClusterCapacityProviderAssociations") {
-				assert.Contains(t, needs, association)
-				needs = stack.Needs(association)
+	t.Run("on destroy the service goes first, then the instances, and their roles and the way out last", func(t *testing.T) {
+		stack.Count(t, "AWS::ECS::ClusterCapacityProviderAssociations", 0) // the provider belongs to the cluster
+		stack.Count(t, "AWS::ECS::CapacityProvider", 1)
+		for provider := range stack.Of("AWS::ECS::CapacityProvider") {
+			for service := range stack.Of("AWS::ECS::Service") {
+				assert.Contains(t, stack.Needs(service), provider)
 			}
-			for provider := range stack.Of("AWS::ECS::CapacityProvider") {
-				assert.Contains(t, needs, provider)
-				needs = stack.Needs(provider)
-			}
-			for _, resource := range []string{"AWS::IAM::InstanceProfile", "AWS::EC2::Route", "AWS::EC2::VPCGatewayAttachment"} {
-				assert.NotEmpty(t, stack.Of(resource), resource)
+			needs := stack.Needs(provider)
+			for _, resource := range []string{"AWS::ECS::Cluster", "AWS::IAM::InstanceProfile", "AWS::EC2::Route", "AWS::EC2::VPCGatewayAttachment"} {
+				require.NotEmpty(t, stack.Of(resource), resource)
 				for id := range stack.Of(resource) {
 					assert.Contains(t, needs, id)
 				}
 			}
+			passing := 0
 			for id, policy := range stack.Of("AWS::IAM::Policy") {
-				if stack.Template.Resources[target(policy.Properties["Roles"].([]any)[0])].Properties["ManagedPolicyArns"] != nil {
-					assert.Contains(t, needs, id, "ECS would lose the right to stop instances first")
+				if strings.Contains(fmt.Sprint(policy.Properties), "iam:PassRole") {
+					assert.Contains(t, needs, id, "ECS could not replace instances any more")
+					passing++
 				}
 			}
+			assert.NotZero(t, passing)
 		}
 	})
+}
+
+func TestECSManagedInstancesInProduction(t *testing.T) {
+	stack := synth(t, "profile", "production")["EcsManagedInstances"]
+	check(t, stack, append(inProduction, claim{
+		name:     "two to eight tasks run",
+		resource: "AWS::ApplicationAutoScaling::ScalableTarget",
+		props:    object{"MinCapacity": 2, "MaxCapacity": 8},
+	}))
+	t.Run("instances and tasks have no public address", func(t *testing.T) {
+		provider := stack.Only(t, "AWS::ECS::CapacityProvider").Properties["ManagedInstancesProvider"].(object)
+		network := provider["InstanceLaunchTemplate"].(object)["NetworkConfiguration"].(object)
+		for _, subnet := range network["Subnets"].([]any) {
+			assert.Equal(t, false, stack.Template.Resources[target(subnet)].Properties["MapPublicIpOnLaunch"])
+		}
+		stack.Has(t, "AWS::ECS::Service", object{"NetworkConfiguration": object{
+			"AwsvpcConfiguration": object{"AssignPublicIp": "DISABLED", "Subnets": network["Subnets"]},
+		}})
+	})
+	t.Run("each zone has a NAT gateway of its own", func(t *testing.T) { stack.Count(t, "AWS::EC2::NatGateway", 2) })
 }

@@ -320,7 +320,7 @@ func emptierCanGo(t *testing.T, stack *cdktest.Stack) {
 func waysOut(t *testing.T, stack *cdktest.Stack) {
 	for id, r := range stack.Template.Resources {
 		switch r.Type {
-		case "AWS::ECS::Service", "AWS::AutoScaling::AutoScalingGroup", "AWS::EKS::Nodegroup":
+		case "AWS::ECS::Service", "AWS::ECS::CapacityProvider", "AWS::AutoScaling::AutoScalingGroup", "AWS::EKS::Nodegroup":
 		default:
 			continue
 		}
@@ -391,6 +391,11 @@ func instancesAreTagged(t *testing.T, stack *cdktest.Stack) {
 			tagged = append(tagged, specification["ResourceType"].(string))
 		}
 		assert.ElementsMatch(t, []string{"instance", "volume"}, tagged, id)
+	}
+	for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
+		if managed, ok := provider.Properties["ManagedInstancesProvider"].(object); ok {
+			assert.Equal(t, "CAPACITY_PROVIDER", managed["PropagateTags"], "instances of %s", id)
+		}
 	}
 	for id, service := range stack.Of("AWS::ECS::Service") {
 		assert.Equal(t, "SERVICE", service.Properties["PropagateTags"], "tasks of %s", id)
@@ -487,7 +492,12 @@ func nothingBlocksDeletion(t *testing.T, stack *cdktest.Stack) {
 		assert.Equal(t, false, group.Properties["NewInstancesProtectedFromScaleIn"], id)
 	}
 	for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
-		assert.Equal(t, "DISABLED", provider.Properties["AutoScalingGroupProvider"].(object)["ManagedTerminationProtection"], id)
+		group, ok := provider.Properties["AutoScalingGroupProvider"].(object)
+		if !ok {
+			assert.Contains(t, provider.Properties, "ManagedInstancesProvider", "%s: instances that ECS starts have no such protection", id)
+			continue
+		}
+		assert.Equal(t, "DISABLED", group["ManagedTerminationProtection"], id)
 	}
 	for id, cluster := range stack.Of("AWS::EKS::Cluster") {
 		assert.NotEqual(t, true, cluster.Properties["DeletionProtection"], id)
@@ -535,10 +545,10 @@ func noNAT(t *testing.T, stack *cdktest.Stack) {
 
 // architectures is how each place of a template spells an architecture.
 var architectures = map[settings.Architecture]struct {
-	function, task, image, ami, node, instances string
+	function, task, image, ami, node, instances, managed string
 }{
-	settings.ARM64:  {"arm64", "ARM64", "linux/arm64", "arm64", "AL2023_ARM_64_STANDARD", "t4g."},
-	settings.X86_64: {"x86_64", "X86_64", "linux/amd64", "amazon-linux-2023/recommended", "AL2023_x86_64_STANDARD", "t3."},
+	settings.ARM64:  {"arm64", "ARM64", "linux/arm64", "arm64", "AL2023_ARM_64_STANDARD", "t4g.", "m7g.medium"},
+	settings.X86_64: {"x86_64", "X86_64", "linux/amd64", "amazon-linux-2023/recommended", "AL2023_x86_64_STANDARD", "t3.", "c6a.large"},
 }
 
 func TestArchitectureAgreesEverywhere(t *testing.T) {
@@ -569,6 +579,12 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 				}
 				for id, template := range stack.Of("AWS::EC2::LaunchTemplate") {
 					assert.True(t, strings.HasPrefix(template.Properties["LaunchTemplateData"].(object)["InstanceType"].(string), want.instances), id)
+				}
+				for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
+					if managed, ok := provider.Properties["ManagedInstancesProvider"].(object); ok {
+						requirements := managed["InstanceLaunchTemplate"].(object)["InstanceRequirements"].(object)
+						assert.Equal(t, []any{want.managed}, requirements["AllowedInstanceTypes"], id)
+					}
 				}
 				for id, nodes := range stack.Of("AWS::EKS::Nodegroup") {
 					assert.Equal(t, want.node, nodes.Properties["AmiType"], id)
@@ -630,6 +646,7 @@ var accepted = map[string][]string{
 		"The app logs each request with its id. A sandbox keeps no access logs beside them; the production profile does.",
 	},
 	"AwsSolutions-IAM4": {
+		"AWS keeps these managed policies in line with what it needs to run the instances.",
 		"AWS keeps these managed policies in line with what the control plane, the nodes and the kubectl functions need.",
 		"AWS keeps this managed policy in line with what CodeDeploy needs to move an alias.",
 		"AWS keeps this managed policy in line with what the Session Manager agent needs.",
