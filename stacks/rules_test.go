@@ -87,12 +87,18 @@ func hasURL(t *testing.T, stack *cdktest.Stack) {
 
 func hasTags(t *testing.T, stack *cdktest.Stack) {
 	assert.Equal(t, stack.ID, stack.Tags["refdeploy:stack"])
-	if len(stack.Of("AWS::AppRunner::Service")) > 0 {
+	if takesTagsOnce(stack) {
 		assert.Len(t, stack.Tags, 1, "a tag that varies with a setting replaces the service")
 		return
 	}
 	assert.Contains(t, []string{"sandbox", "production"}, stack.Tags["refdeploy:profile"])
 	assert.Contains(t, []string{"arm64", "x86_64"}, stack.Tags["refdeploy:architecture"])
+}
+
+// takesTagsOnce reports whether a stack has a service that CloudFormation
+// replaces when its tags change (AWS documentation of each, read 2026-11-27).
+func takesTagsOnce(stack *cdktest.Stack) bool {
+	return len(stack.Of("AWS::AppRunner::Service"))+len(stack.Of("AWS::ECS::ExpressGatewayService")) > 0
 }
 
 func nothingRetired(t *testing.T, stack *cdktest.Stack) {
@@ -212,6 +218,9 @@ func healthPathsAbsolute(t *testing.T, stack *cdktest.Stack) {
 	for id, group := range stack.Of("AWS::ElasticLoadBalancingV2::TargetGroup") {
 		assert.Equal(t, "/healthz", group.Properties["HealthCheckPath"], id)
 	}
+	for id, service := range stack.Of("AWS::ECS::ExpressGatewayService") {
+		assert.Equal(t, "/healthz", service.Properties["HealthCheckPath"], id)
+	}
 	for id, service := range stack.Of("AWS::AppRunner::Service") {
 		assert.Equal(t, "/healthz", service.Properties["HealthCheckConfiguration"].(object)["Path"], id)
 	}
@@ -272,7 +281,7 @@ func appOf(t *testing.T, stack *cdktest.Stack) app {
 		switch r.Type {
 		case "AWS::ECS::Service":
 			holder = stack.Template.Resources[target(r.Properties["TaskDefinition"])]
-		case "AWS::AppRunner::Service", "AWS::Lambda::Function", "Custom::AWSCDK-EKS-KubernetesResource":
+		case "AWS::ECS::ExpressGatewayService", "AWS::AppRunner::Service", "AWS::Lambda::Function", "Custom::AWSCDK-EKS-KubernetesResource":
 		default:
 			continue
 		}
@@ -556,8 +565,8 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 		for id, stack := range synth(t, "architecture", string(architecture)) {
 			t.Run(fmt.Sprintf("%s on %s", id, architecture), func(t *testing.T) {
 				want := want
-				if id == "AppRunner" {
-					want = architectures[settings.X86_64] // App Runner has no other
+				if slices.Contains([]string{"EcsExpress", "AppRunner"}, id) {
+					want = architectures[settings.X86_64] // they have no other
 				}
 				seen := 0
 				for _, platform := range stack.ImagePlatforms {
@@ -649,6 +658,7 @@ var accepted = map[string][]string{
 		"AWS keeps these managed policies in line with what it needs to run the instances.",
 		"AWS keeps these managed policies in line with what the control plane, the nodes and the kubectl functions need.",
 		"AWS keeps this managed policy in line with what CodeDeploy needs to move an alias.",
+		"AWS keeps this managed policy in line with what Express Mode creates.",
 		"AWS keeps this managed policy in line with what the Session Manager agent needs.",
 	},
 	"AwsSolutions-IAM5": {

@@ -64,7 +64,7 @@ func TestProductionWarnsOfWhatIsLeftOpen(t *testing.T) {
 		{
 			"production with all settings",
 			[]string{"profile", "production", "certificateArn", certificate, "allowCidr", "203.0.113.0/24", "alarmEmail", "on-call@example.com"},
-			nil, []string{"narrows load balancers only"},
+			nil, []string{"narrows load balancers of the templates only"},
 		},
 	}
 	for _, tt := range tests {
@@ -113,7 +113,7 @@ func TestAllowCIDRNarrowsLoadBalancersAndSaysWhereItCannot(t *testing.T) {
 			assert.Contains(t, ingressOf(all[id]), "203.0.113.0/24")
 		})
 	}
-	for _, id := range []string{"Lambda", "AppRunner"} {
+	for _, id := range []string{"EcsExpress", "Lambda", "AppRunner"} {
 		t.Run(id, func(t *testing.T) {
 			assert.Contains(t, strings.Join(all[id].Warnings, "\n"), "stays open to the internet")
 		})
