@@ -41,7 +41,7 @@ func NewECSExpress(scope constructs.Construct, id string, props *Props) awscdk.S
 	}
 	// The CDK's own Cluster would bring a VPC.
 	cluster := awsecs.NewCfnCluster(stack, jsii.String("Cluster"), &awsecs.CfnClusterProps{
-		CapacityProviders: jsii.Strings("FARGATE"),
+		CapacityProviders: &[]any{"FARGATE"},
 		ClusterSettings: []any{&awsecs.CfnCluster_ClusterSettingsProperty{
 			Name:  jsii.String("containerInsights"),
 			Value: jsii.String(insights),
