@@ -36,7 +36,7 @@ type rule struct {
 }
 
 var rules = []rule{
-	{name: "a Url output says where the app is", check: hasURL},
+	{name: "a Url output says where the app is, or on your own servers commands say what to run there", check: hasURL},
 	{name: "tags tell its bill and its leftovers", check: hasTags},
 	{name: "no resource type is retired", check: nothingRetired},
 	{name: "names are CloudFormation's, so that a stack deploys twice", check: noFixedNames},
@@ -49,7 +49,7 @@ var rules = []rule{
 	{name: "buckets are encrypted and private", check: bucketsAreSafe},
 	{name: "whatever runs the app has its way to the internet first, and last", check: waysOut},
 	{name: "the app is told its region", check: regionIsTold},
-	{name: "the number of copies is the autoscaler's", check: noDesiredCount},
+	{name: "the number of copies is the autoscaler's, or that of the servers", check: noDesiredCount},
 	{name: "no function makes a log group, or may", check: functionsHaveLogGroups},
 	{name: "no log group is without a writer", check: logGroupsHaveWriters},
 	{name: "no role may write to every log group", check: logsAreOwn},
@@ -79,7 +79,26 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// onOwnServers reports whether the app runs on servers that AWS does not have.
+func onOwnServers(stack *cdktest.Stack) bool {
+	for _, service := range stack.Of("AWS::ECS::Service") {
+		if service.Properties["LaunchType"] == "EXTERNAL" {
+			return true
+		}
+	}
+	return false
+}
+
 func hasURL(t *testing.T, stack *cdktest.Stack) {
+	if onOwnServers(stack) {
+		assert.NotContains(t, stack.Template.Outputs, "Url")
+		require.NotEmpty(t, stack.Template.Outputs)
+		for id, output := range stack.Template.Outputs {
+			assert.Regexp(t, `^Run (on the server|where you deploy from)\b`, output.Description, id)
+			assert.NotEmpty(t, output.Value, id)
+		}
+		return
+	}
 	require.Contains(t, stack.Template.Outputs, "Url")
 	assert.NotEmpty(t, stack.Template.Outputs["Url"].Value)
 	assert.NotEmpty(t, stack.Template.Outputs["Url"].Description)
@@ -207,8 +226,10 @@ func containersExist(t *testing.T, stack *cdktest.Stack) {
 			assert.Contains(t, stack.Only(t, "AWS::ECS::Service").Properties, "NetworkConfiguration")
 		}
 	}
-	for _, service := range stack.Of("AWS::ECS::Service") {
-		for _, lb := range service.Properties["LoadBalancers"].([]any) {
+	for id, service := range stack.Of("AWS::ECS::Service") {
+		balancers, _ := service.Properties["LoadBalancers"].([]any)
+		assert.Equal(t, onOwnServers(stack), len(balancers) == 0, "%s: only your own servers have no load balancer", id)
+		for _, lb := range balancers {
 			assert.Contains(t, names, lb.(object)["ContainerName"])
 		}
 	}
@@ -327,6 +348,10 @@ func emptierCanGo(t *testing.T, stack *cdktest.Stack) {
 
 // waysOut follows the routes of the subnets that a workload uses.
 func waysOut(t *testing.T, stack *cdktest.Stack) {
+	if onOwnServers(stack) {
+		stack.Count(t, "AWS::EC2::VPC", 0) // their way out is yours
+		return
+	}
 	for id, r := range stack.Template.Resources {
 		switch r.Type {
 		case "AWS::ECS::Service", "AWS::ECS::CapacityProvider", "AWS::AutoScaling::AutoScalingGroup", "AWS::EKS::Nodegroup":
@@ -367,6 +392,9 @@ func regionIsTold(t *testing.T, stack *cdktest.Stack) {
 func noDesiredCount(t *testing.T, stack *cdktest.Stack) {
 	for id, service := range stack.Of("AWS::ECS::Service") {
 		assert.NotContains(t, service.Properties, "DesiredCount", id)
+		if service.Properties["SchedulingStrategy"] == "DAEMON" {
+			continue // one on each server
+		}
 		assert.NotEmpty(t, stack.Of("AWS::ApplicationAutoScaling::ScalableTarget"), "nothing sets the number of %s", id)
 	}
 	for id, group := range stack.Of("AWS::AutoScaling::AutoScalingGroup") {
@@ -583,7 +611,7 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 					if platform, ok := task.Properties["RuntimePlatform"].(object); ok {
 						assert.Equal(t, want.task, platform["CpuArchitecture"], id)
 					} else {
-						assert.Equal(t, "bridge", task.Properties["NetworkMode"], "%s: only EC2 takes the instance's architecture", id)
+						assert.Equal(t, "bridge", task.Properties["NetworkMode"], "%s: only EC2 and your own servers take the machine's architecture", id)
 					}
 				}
 				for id, template := range stack.Of("AWS::EC2::LaunchTemplate") {

@@ -39,6 +39,17 @@ func warnUnfiltered(stack awscdk.Stack, s settings.Settings) {
 	}
 }
 
+// warnOwnServers tells a user of production that traffic to servers of their own
+// is not encrypted, and one who narrowed allowCidr that it does not reach there.
+func warnOwnServers(stack awscdk.Stack, s settings.Settings) {
+	if s.AllowCIDR != settings.Everyone {
+		warn(stack, "allowCidr", "allowCidr: "+s.AllowCIDR+" does not reach your servers; their own firewall decides who may connect")
+	}
+	if s.IsProduction() {
+		warn(stack, "certificateArn", "requests to your servers travel unencrypted, and certificateArn does not reach there; put something that speaks HTTPS before them")
+	}
+}
+
 // warn adds a warning that concerns a setting, and that the setting, or
 // Annotations.AcknowledgeWarning with the id refdeploy:SETTING, silences.
 func warn(stack awscdk.Stack, setting, says string) {
