@@ -66,6 +66,11 @@ func (r *reader) ecsService(id string, service assembly.Resource) {
 		r.fargate(id, service, task, tasks)
 	case "EC2":
 		r.tasksOnInstances(task, tasks)
+	case "MANAGED_INSTANCES":
+		provider := inventory.Target(inventory.Object(inventory.List(service.Properties["CapacityProviderStrategy"])[0])["CapacityProvider"])
+		r.managedInstances(provider, r.stack.Template.Resources[provider], task, tasks)
+	case "EXTERNAL":
+		r.ownServers(id, service, task, tasks)
 	default:
 		r.cannotPrice(service.Type, "what its tasks run on")
 		return
@@ -106,7 +111,7 @@ func (r *reader) insights(id string, service, task assembly.Resource) {
 			containers := float64(len(inventory.List(task.Properties["ContainerDefinitions"])))
 			r.outside("Container Insights, cluster and service", "insights.metric", bill.Month, clusterMetrics, id)
 			r.outside("Container Insights, tasks and containers", "insights.metric", bill.Copies, taskMetrics+containers*containerMetrics, id)
-			if r.plan.Capacity[len(r.plan.Capacity)-1].Host != nil {
+			if len(r.plan.Capacity) > 0 && r.plan.Capacity[len(r.plan.Capacity)-1].Host != nil {
 				r.outside("Container Insights, instances", "insights.metric", bill.Hosts, hostMetrics, id)
 			}
 		}
@@ -123,6 +128,9 @@ func (r *reader) launchType(service assembly.Resource) string {
 		}
 		if field(r.find(provider).Properties, "AutoScalingGroupProvider") != nil {
 			return "EC2"
+		}
+		if field(r.find(provider).Properties, "ManagedInstancesProvider") != nil {
+			return "MANAGED_INSTANCES"
 		}
 		return ""
 	}
