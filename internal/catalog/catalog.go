@@ -31,6 +31,10 @@ type Deployment struct {
 	// customers, or "" while it does.
 	ClosedSince string
 
+	// OwnServers says that the machines are yours. What they cost is not AWS's to
+	// bill, so the bill decides nothing between this deployment and another.
+	OwnServers bool
+
 	// Needs lists what an account has to have, beside permissions and a
 	// bootstrapped region, for the deploy to succeed.
 	Needs []string

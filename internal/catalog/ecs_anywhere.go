@@ -8,6 +8,7 @@ var ecsAnywhere = Deployment{
 	DataPlane:    "your own servers",
 	Source:       "stacks/ecs_anywhere.go",
 	Page:         "docs/patterns/ecs-anywhere.md",
+	OwnServers:   true,
 	Needs:        []string{needsBuilder, "a Linux server with root, systemd and a way out to the internet, of the same architecture as the image"},
 	Identity:     "ECS task role",
 	Outside: []string{

@@ -29,10 +29,11 @@ type Report struct {
 	Deployments []Deployment      `json:"deployments"`
 	BreakEven   []BreakEven       `json:"breakEven"`
 	Cheapest    []Cheapest        `json:"cheapest"`
-	NotCompared []string          `json:"notCompared"` // closed to new customers, and left out of cheapest
+	NotCompared []string          `json:"notCompared"` // left out of cheapest: closed to new customers, or on your own servers
 
 	usage  bill.Usage
 	models []bill.Model         // in the order of the deployments
+	own    map[string]bool      // the deployments on your own servers
 	curves map[string][]float64 // monthly totals by id, at curveLoads, without what everyone pays
 	idle   map[string]bill.Estimate
 }
@@ -189,7 +190,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 			RequestsPerConnection: usage.RequestsPerConnection, ComputeDiscount: exact(usage.ComputeDiscount * 100),
 		},
 		BreakEven: []BreakEven{}, Cheapest: []Cheapest{}, NotCompared: []string{},
-		usage: usage, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
+		usage: usage, own: map[string]bool{}, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
 	}
 	var compared []bill.Model
 	for _, d := range catalog.All() {
@@ -214,7 +215,8 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 		}
 		r.models = append(r.models, model)
 		r.Deployments = append(r.Deployments, describe(d, settings.Profile(stack.Template.Setting("profile")), inventory.Of(stack.Template), model, usage))
-		if d.ClosedSince != "" && !chosen.closed {
+		r.own[d.ID] = d.OwnServers
+		if d.OwnServers || d.ClosedSince != "" && !chosen.closed {
 			r.NotCompared = append(r.NotCompared, d.ID)
 			continue
 		}
@@ -270,6 +272,9 @@ func (r *Report) compare(models []bill.Model) {
 	}
 	for i, a := range r.models {
 		for _, b := range r.models[i+1:] {
+			if r.own[a.Plan.ID] || r.own[b.Plan.ID] {
+				continue
+			}
 			for _, c := range bill.Crossings(a, b, r.usage) {
 				r.BreakEven = append(r.BreakEven, BreakEven{
 					A: c.Below, B: c.Above, RequestsPerSecond: significant(c.At), From: significant(c.From), To: significant(c.To),

@@ -149,6 +149,25 @@ func (r Report) CheapestSentences() []string {
 	return all
 }
 
+// notCompared says who is left out of the cheapest, and why.
+func (r Report) notCompared() []string {
+	var closed, own, all []string
+	for _, id := range r.NotCompared {
+		if r.own[id] {
+			own = append(own, id)
+		} else {
+			closed = append(closed, id)
+		}
+	}
+	if len(closed) > 0 {
+		all = append(all, fmt.Sprintf("Not compared: %s, closed to new customers (--include-closed compares it).", strings.Join(closed, ", ")))
+	}
+	if len(own) > 0 {
+		all = append(all, fmt.Sprintf("Not compared: %s, whose servers are yours and not in the bill.", strings.Join(own, ", ")))
+	}
+	return all
+}
+
 // uncollected marks a deployment whose bill leaves something out.
 func (r Report) uncollected(id string) string {
 	for _, d := range r.Deployments {
@@ -162,9 +181,8 @@ func (r Report) uncollected(id string) string {
 // Decides says in two or three sentences what of the bills decides: what is paid
 // without a request, and what grows with the load.
 func (r Report) Decides() []string {
-	byIdle := slices.SortedStableFunc(slices.Values(r.Deployments), func(a, b Deployment) int {
-		return cmp.Compare(a.MonthlyUSD.Idle, b.MonthlyUSD.Idle)
-	})
+	byIdle := slices.DeleteFunc(slices.Clone(r.Deployments), func(d Deployment) bool { return r.own[d.ID] && len(r.Deployments) > 1 })
+	slices.SortStableFunc(byIdle, func(a, b Deployment) int { return cmp.Compare(a.MonthlyUSD.Idle, b.MonthlyUSD.Idle) })
 	first, last := byIdle[0], byIdle[len(byIdle)-1]
 	idle := func(d Deployment) string { return usd(d.MonthlyUSD.Idle) + " (" + d.ID + ")" }
 	var all []string
