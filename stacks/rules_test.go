@@ -644,7 +644,7 @@ func TestNag(t *testing.T) {
 		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
 		var defined []awscdk.Stack
 		for _, d := range catalog.All() {
-			defined = append(defined, d.New(app, d.ID, &stacks.Props{Settings: chosen}))
+			defined = append(defined, stacks.New(app, d.ID, &stacks.Props{Settings: chosen}))
 		}
 		for _, stack := range defined {
 			t.Run(fmt.Sprintf("%s in %s", *stack.StackName(), profile), func(t *testing.T) {

@@ -80,9 +80,9 @@ func TestProductionWarnsOfWhatIsLeftOpen(t *testing.T) {
 				} else if onOwnServers(stack) {
 					want = tt.own
 				}
-				require.Len(t, stack.Warnings, len(want), stack.Warnings)
+				require.Len(t, stack.Warnings(), len(want), stack.Warnings())
 				for _, warning := range want {
-					assert.Contains(t, strings.Join(stack.Warnings, "\n"), warning)
+					assert.Contains(t, strings.Join(stack.Warnings(), "\n"), warning)
 				}
 			})
 		}
@@ -94,14 +94,14 @@ func TestAnAcknowledgedWarningIsNotPrinted(t *testing.T) {
 	app, chosen := newApp(t, "profile", "production", "alarmEmail", "on-call@example.com")
 	stack := stacks.NewLambda(app, "Lambda", &stacks.Props{Settings: chosen})
 	awscdk.Annotations_Of(stack).AcknowledgeWarning(jsii.String("refdeploy:allowCidr"), jsii.String("the app has a login"))
-	assert.Empty(t, cdktest.SynthStack(t, stack).Warnings)
+	assert.Empty(t, cdktest.SynthStack(t, stack).Warnings())
 }
 
 func TestAlarmEmailIsToldInProductionOnly(t *testing.T) {
 	const email = "on-call@example.com"
 	for id, stack := range synth(t, "alarmEmail", email) {
 		stack.Count(t, "AWS::SNS::Subscription", 0)
-		assert.Empty(t, stack.Warnings, id)
+		assert.Empty(t, stack.Warnings(), id)
 	}
 	for id, stack := range synth(t, updates["to production, whole"]...) {
 		t.Run(id, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestAllowCIDRNarrowsLoadBalancersAndSaysWhereItCannot(t *testing.T) {
 	}
 	for _, id := range []string{"EcsExpress", "Lambda", "AppRunner"} {
 		t.Run(id, func(t *testing.T) {
-			assert.Contains(t, strings.Join(all[id].Warnings, "\n"), "stays open to the internet")
+			assert.Contains(t, strings.Join(all[id].Warnings(), "\n"), "stays open to the internet")
 		})
 	}
 }

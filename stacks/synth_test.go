@@ -27,7 +27,7 @@ func synth(t testing.TB, keyValues ...string) map[string]*cdktest.Stack {
 	if synthesized[key] == nil {
 		app, chosen := newApp(t, keyValues...)
 		for _, d := range catalog.Selected(chosen) {
-			d.New(app, d.ID, &stacks.Props{Settings: chosen})
+			stacks.New(app, d.ID, &stacks.Props{Settings: chosen})
 		}
 		synthesized[key] = cdktest.Synth(t, app)
 	}
@@ -116,7 +116,7 @@ func TestNilPropsDeployTheSandbox(t *testing.T) {
 	sandbox := synth(t, "profile", "sandbox")
 	for _, d := range catalog.All() {
 		t.Run(d.ID, func(t *testing.T) {
-			stack := d.New(cdktest.NewApp(t, nil), d.ID, nil)
+			stack := stacks.New(cdktest.NewApp(t, nil), d.ID, nil)
 			require.Equal(t, sandbox[d.ID].Template, cdktest.SynthStack(t, stack).Template)
 		})
 	}

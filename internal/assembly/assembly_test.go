@@ -46,7 +46,7 @@ func TestReadReturnsWhatTheTemplatesSay(t *testing.T) {
 	assert.Equal(t, map[string]string{"k": "v"}, got.Tags)
 	assert.True(t, got.TerminationProtection)
 	assert.Equal(t, []string{"linux/arm64"}, got.ImagePlatforms)
-	assert.Equal(t, []string{"careful"}, got.Warnings)
+	assert.Equal(t, []string{"careful"}, got.Warnings())
 	bucket := got.Template.Resources["Bucket"]
 	assert.Equal(t, "AWS::S3::Bucket", bucket.Type)
 	assert.Equal(t, "Delete", bucket.DeletionPolicy)

@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var ecsAnywhere = Deployment{
 	ID:           "EcsAnywhere",
 	ControlPlane: "ECS",
@@ -37,5 +35,4 @@ var ecsAnywhere = Deployment{
 		GPU: "yes, with a GPU in the server", Architectures: both,
 		ScalesIn: "as fast as you bring a server in",
 	},
-	New: stacks.NewECSAnywhere,
 }

@@ -325,11 +325,11 @@ func TestMarkdownTablesHaveAsManyCellsInEachRowAndNumbersToTheRight(t *testing.T
 	assert.NotContains(t, buffer.String(), "``")
 }
 
-func TestAnAssemblyWithoutOurStacksIsAnError(t *testing.T) {
+func TestNothingToCompareIsAnError(t *testing.T) {
 	prices, err := price.Embedded()
 	require.NoError(t, err)
-	_, err = report.Build([]assembly.Stack{{ID: "Other"}}, prices, bill.Profiles()[0])
-	assert.ErrorContains(t, err, "no stack of the catalog; known: [EcsEc2")
+	_, err = report.Build(nil, prices, bill.Profiles()[0])
+	assert.ErrorContains(t, err, "there is no stack to compare")
 }
 
 func TestADiffHasWhatChangesAndNothingElse(t *testing.T) {
