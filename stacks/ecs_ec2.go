@@ -108,6 +108,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		NewInstancesProtectedFromScaleIn: jsii.Bool(production),
 	})
 	provider := awsecs.NewAsgCapacityProvider(stack, jsii.String("CapacityProvider"), &awsecs.AsgCapacityProviderProps{
+		CapacityProviderName:               capacityName(),
 		AutoScalingGroup:                   group,
 		EnableManagedTerminationProtection: jsii.Bool(production),
 		EnableManagedDraining:              jsii.Bool(true), // unset, the CDK adds a function that drains

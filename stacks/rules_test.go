@@ -40,6 +40,7 @@ var rules = []rule{
 	{name: "tags tell its bill and its leftovers", check: hasTags},
 	{name: "no resource type is retired", check: nothingRetired},
 	{name: "names are CloudFormation's, so that a stack deploys twice", check: noFixedNames},
+	{name: "ECS takes the names of capacity providers", check: capacityNamesAreValid},
 	{name: "only load balancers are open to the internet", check: onlyLoadBalancersOpen},
 	{name: "load balancers reach their targets", check: targetsReachable},
 	{name: "load balancers belong to CloudFormation", check: noKubernetesLoadBalancer},
@@ -151,6 +152,20 @@ func noFixedNames(t *testing.T, stack *cdktest.Stack) {
 				assert.Failf(t, "fixed name", "%s (%s) is named %s = %q", id, r.Type, property, value)
 			}
 		}
+	}
+}
+
+// ECS refuses a capacity provider whose name begins with aws, ecs or fargate in
+// any spelling. Without a name, CloudFormation begins it with the stack's
+// (aws-cdk#36584).
+func capacityNamesAreValid(t *testing.T, stack *cdktest.Stack) {
+	for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
+		joined, ok := provider.Properties["Name"].(object)["Fn::Join"].([]any)
+		require.True(t, ok, "%s has no name that begins with a text of ours", id)
+		begins, _ := joined[1].([]any)[0].(string)
+		assert.NotEmpty(t, begins, id)
+		assert.NotRegexp(t, `^(?i)(aws|ecs|fargate)`, begins, id)
+		assert.Equal(t, object{"Ref": "AWS::StackName"}, joined[1].([]any)[1], "%s: two stacks would want the same name", id)
 	}
 }
 

@@ -55,6 +55,11 @@ func newStack(scope constructs.Construct, id, description string, p Props) awscd
 	return stack
 }
 
+// capacityName is a name for a stack's capacity provider. CloudFormation's own
+// would begin with the stack's, and ECS refuses one that begins with aws, ecs or
+// fargate in any spelling (aws-cdk#36584).
+func capacityName() *string { return jsii.Sprintf("capacity-%s", *awscdk.Aws_STACK_NAME()) }
+
 // keepTags takes from a stack the tags that change with a setting, for a service
 // that takes tags only when it is created: CloudFormation would replace it, and
 // with it the public address.
