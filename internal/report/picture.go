@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"image/color"
 	"math"
+	"regexp"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -56,6 +57,9 @@ const leastPicturedUSD = 0.1
 
 // A picture's loads: below and above, little changes.
 const leastPictured, mostPictured = 0.01, 10_000
+
+// font is what the drawing library names, and few have.
+var font = regexp.MustCompile(`font-family:[^;]*`)
 
 // Picture draws what the deployments cost over the load, both in logarithm,
 // without what all of them pay alike: that decides nothing. A line is thin where

@@ -34,6 +34,8 @@ type Report struct {
 	NotRanked   []string          `json:"notRanked"`   // not in the catalog, and of a bill too incomplete to call cheap
 
 	usage  bill.Usage
+	prices bill.Prices
+	closed bool                 // whether what is closed to new customers may be the cheapest
 	models []bill.Model         // in the order of the deployments
 	own    map[string]bool      // the deployments on your own servers
 	curves map[string][]float64 // monthly totals by id, at curveLoads, without what everyone pays
@@ -89,6 +91,8 @@ type Deployment struct {
 	Limits       catalog.Limits `json:"limits"`
 	Needs        []string       `json:"needs"`
 	Leftovers    []string       `json:"leftovers"`
+
+	closed bool // to new customers
 }
 
 // Resources counts what the template holds.
@@ -196,7 +200,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 			RequestsPerConnection: usage.RequestsPerConnection, ComputeDiscount: exact(usage.ComputeDiscount * 100),
 		},
 		BreakEven: []BreakEven{}, Cheapest: []Cheapest{}, NotCompared: []string{}, NotRanked: []string{},
-		usage: usage, own: map[string]bool{}, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
+		usage: usage, prices: cost.Prices(prices), closed: chosen.closed, own: map[string]bool{}, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
 	}
 	var compared []bill.Model
 	for _, e := range entries(stacks) {
@@ -328,7 +332,7 @@ func significant(x float64) float64 {
 func describe(e entry, inv inventory.Inventory, model bill.Model, usage bill.Usage) Deployment {
 	estimate, d := model.Estimate(usage), e.known
 	out := Deployment{
-		ID: e.stack.ID, InCatalog: e.inCatalog, ControlPlane: d.ControlPlane, DataPlane: d.DataPlane,
+		ID: e.stack.ID, InCatalog: e.inCatalog, closed: d.ClosedSince != "", ControlPlane: d.ControlPlane, DataPlane: d.DataPlane,
 		Resources: Resources{Total: inv.Total, ByType: inv.ByType},
 		Outside:   listed(d.Outside),
 		Identity:  d.Identity,

@@ -159,6 +159,9 @@ func TestYourOwnServersAreNotComparedByTheirBill(t *testing.T) {
 	picture, err := r.Picture(report.Light)
 	require.NoError(t, err)
 	assert.NotContains(t, picture, "EcsAnywhere")
+	var html bytes.Buffer
+	require.NoError(t, r.Write(&html, "html"))
+	assert.Contains(t, html.String(), "not ranked, because its servers are yours and not in the bill")
 }
 
 func TestALoadBeyondATemplateIsMarkedInTheSummary(t *testing.T) {

@@ -13,6 +13,12 @@ import (
 	"refdeploy/internal/inventory"
 )
 
+// notRanked is why a stack that is not in the catalog has no place.
+const notRanked = "not ranked, because its bill is incomplete or does not follow the load"
+
+// ownServers is why a deployment on servers of your own has no place.
+const ownServers = "not ranked, because its servers are yours and not in the bill"
+
 // Header says in a line what the figures are for: profile, architecture, load,
 // region, prices and version.
 func (r Report) Header() string {
@@ -85,7 +91,7 @@ func (r Report) Summary() Summary {
 			notes = append(notes, "not understood in the template: "+strings.Join(d.Unread, ", "))
 		}
 		if slices.Contains(r.NotRanked, d.ID) {
-			notes = append(notes, "not ranked, because its bill is incomplete or does not follow the load")
+			notes = append(notes, notRanked)
 		}
 		if len(notes) > 0 {
 			name += " *"
