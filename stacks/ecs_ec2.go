@@ -21,11 +21,11 @@ import (
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
 	"refdeploy/internal/settings"
+	"refdeploy/internal/versions"
 )
 
-// fluentBit is the log router that AWS maintains, released 2026-11-21
-// (github.com/aws/aws-for-fluent-bit/releases).
-const fluentBit = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.5.10"
+// fluentBit is the log router that AWS maintains.
+const fluentBit = "public.ecr.aws/aws-observability/aws-for-fluent-bit:" + versions.FluentBit
 
 // NewECSEC2 runs the app as an ECS service on EC2 instances that you own, size
 // and patch, behind a load balancer.
@@ -45,13 +45,11 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// 1. Where it runs: a cluster whose instances come from an auto scaling
 	// group. The capacity provider sizes the group to the tasks, and drains an
 	// instance before it goes.
-	netProps := &network.Props{Egress: network.PublicIP}
 	insights := awsecs.ContainerInsights_DISABLED
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		insights = awsecs.ContainerInsights_ENHANCED
 	}
-	net := network.New(stack, "Network", netProps)
+	net := networkFor(stack, p, network.PublicIP)
 	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
 		Vpc:                 net.VPC,
 		ContainerInsightsV2: insights,

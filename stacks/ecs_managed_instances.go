@@ -37,13 +37,11 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 
 	// 1. Where it runs: a cluster whose instances ECS itself starts, in your
 	// subnets, when a task finds no room, and stops when they are empty.
-	netProps := &network.Props{Egress: network.PublicIP}
 	insights := awsecs.ContainerInsights_DISABLED
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		insights = awsecs.ContainerInsights_ENHANCED
 	}
-	net := network.New(stack, "Network", netProps)
+	net := networkFor(stack, p, network.PublicIP)
 	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
 		Vpc:                 net.VPC,
 		ContainerInsightsV2: insights,

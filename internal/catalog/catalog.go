@@ -1,7 +1,7 @@
 // Package catalog lists the deployments and what is known of each beside its
 // template. The CDK app, the tests and the documentation all range over it: a
-// new deployment is one stack file with its line in stacks.New, one file here
-// and one page.
+// new deployment is one stack file with its line in stacks.New, one file here and
+// one page.
 package catalog
 
 import (

@@ -203,8 +203,11 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 		usage: usage, prices: cost.Prices(prices), closed: chosen.closed, own: map[string]bool{}, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
 	}
 	var compared []bill.Model
-	for _, e := range entries(stacks) {
+	for _, e := range entries(assembly.Whole(stacks, settings.NetworkID)) {
 		id := e.stack.ID
+		if e.stack.Shares {
+			r.Settings["network"] = string(settings.Shared)
+		}
 		for _, key := range []string{"profile", "architecture"} {
 			if value := e.stack.Template.Setting(key); value != "" {
 				r.Settings[key] = value

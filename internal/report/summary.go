@@ -11,6 +11,7 @@ import (
 
 	"refdeploy/internal/bill"
 	"refdeploy/internal/inventory"
+	"refdeploy/internal/settings"
 )
 
 // notRanked is why a stack that is not in the catalog has no place.
@@ -27,6 +28,9 @@ func (r Report) Header() string {
 		if value := r.Settings[key]; value != "" {
 			parts = append(parts, value)
 		}
+	}
+	if r.Settings["network"] == string(settings.Shared) {
+		parts = append(parts, "in a shared network, which is whole in each bill and paid once")
 	}
 	parts = append(parts, r.Prices.Region, r.Load(), "prices of "+r.Prices.AsOf+" to "+r.Prices.Newest+r.age(time.Now()))
 	return strings.Join(append(parts, "refdeploy "+r.Version), " · ")
