@@ -16,12 +16,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"refdeploy/internal/project"
+	"refdeploy/internal/versions"
 )
 
-// minor is the Kubernetes minor version, 1.36. The cluster's version and the
-// kubectl layer follow it, because kubectl supports clusters one minor version
-// away at most. package.json pins the layer's npm package of the same number.
-const minor = 36
+// minor is the Kubernetes minor version. The cluster's version and the kubectl
+// layer follow it, because kubectl supports clusters one minor version away at
+// most. package.json pins the layer's npm package of the same number.
+const minor = versions.KubernetesMinor
 
 // Version is the Kubernetes version of every cluster.
 func Version() eks.KubernetesVersion {
