@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -103,6 +104,9 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// architecture is this machine's, as AWS calls it.
+var architecture = strings.NewReplacer("amd64", "x86_64").Replace(runtime.GOARCH)
+
 // standing is a stack that CloudFormation has.
 type standing struct {
 	id, status string
@@ -126,7 +130,7 @@ func cloudFormation(stacks ...standing) map[string]any {
 			b.WriteString(`<DescribeStacksResponse><DescribeStacksResult><Stacks>`)
 			if at < len(stacks) {
 				s := stacks[at]
-				fmt.Fprintf(&b, `<member><StackName>%s</StackName><StackId>arn:aws:cloudformation:us-east-1:111122223333:stack/%[1]s/1</StackId><StackStatus>%s</StackStatus><CreationTime>2026-11-27T00:00:00Z</CreationTime><Tags><member><Key>refdeploy:stack</Key><Value>%[1]s</Value></member><member><Key>refdeploy:architecture</Key><Value>x86_64</Value></member></Tags><Outputs>`, s.id, s.status)
+				fmt.Fprintf(&b, `<member><StackName>%s</StackName><StackId>arn:aws:cloudformation:us-east-1:111122223333:stack/%[1]s/1</StackId><StackStatus>%s</StackStatus><CreationTime>2026-11-27T00:00:00Z</CreationTime><Tags><member><Key>refdeploy:stack</Key><Value>%[1]s</Value></member><member><Key>refdeploy:architecture</Key><Value>%[3]s</Value></member></Tags><Outputs>`, s.id, s.status, architecture)
 				for key, value := range s.outputs {
 					fmt.Fprintf(&b, `<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>`, key, escape(value))
 				}

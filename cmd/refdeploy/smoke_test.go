@@ -115,8 +115,8 @@ func TestSmokePutsTheDeployedSideBySideWithWhatWasPromised(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
 	require.Len(t, lines, 4, stdout)
 	assert.Regexp(t, `^STACK +PASSED +FIRST +P50 +P99 +RUNS ON +PROMISED +IDLE, \$ A MONTH$`, lines[0])
-	assert.Regexp(t, `^EcsFargate +\d+ of \d+ +[\d.]+ ms +[\d.]+ ms +[\d.]+ ms +local, this computer, x86_64 +ECS, Fargate +3\d\.\d\d$`, lines[1])
-	assert.Regexp(t, `^Lambda +(\d+) of (\d+) .* Lambda, Firecracker, x86_64 +Lambda, Firecracker +0\.00$`, lines[2])
+	assert.Regexp(t, `^EcsFargate +\d+ of \d+ +[\d.]+ ms +[\d.]+ ms +[\d.]+ ms +local, this computer, `+architecture+` +ECS, Fargate +3\d\.\d\d$`, lines[1])
+	assert.Regexp(t, `^Lambda +(\d+) of (\d+) .* Lambda, Firecracker, `+architecture+` +Lambda, Firecracker +0\.00$`, lines[2])
 	assert.Contains(t, lines[3], `EcsFargate: GET /info (it runs where the stack promises): expected platform "ECS", got "local"; expected dataPlane "Fargate", got "this computer"`)
 	assert.Regexp(t, `^smoke: EcsFargate failed 1 of \d+ checks\n$`, stderr)
 
