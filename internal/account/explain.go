@@ -100,3 +100,10 @@ func line(err error) string {
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// Answered reports whether AWS answered at all, and not for the credentials, nor
+// to ask for patience.
+func Answered(err error) bool {
+	var answer smithy.APIError
+	return errors.As(err, &answer) && !slices.Contains(expired, answer.ErrorCode()) && !slices.Contains(invalid, answer.ErrorCode()) && !throttled(answer.ErrorCode())
+}
