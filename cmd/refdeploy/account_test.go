@@ -196,4 +196,4 @@ func TestAnAccountThatDoesNotAnswerIsOneLine(t *testing.T) {
 }
 
 // askingCommands need an account for everything that they do.
-var askingCommands = [][]string{{"smoke"}}
+var askingCommands = [][]string{{"smoke"}, {"sweep"}}

@@ -19,6 +19,13 @@ var (
 	denied  = []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess"}
 )
 
+// explained is an error that says all that there is to say.
+type explained string
+
+func (e explained) Error() string { return string(e) }
+
+func tell(format string, args ...any) error { return explained(fmt.Sprintf(format, args...)) }
+
 // Explain turns an error of the SDK into one line: what was asked, what AWS
 // said, and what to do.
 func Explain(ctx context.Context, err error) error {
@@ -27,6 +34,10 @@ func Explain(ctx context.Context, err error) error {
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	var done explained
+	if errors.As(err, &done) {
+		return err
 	}
 	asked := "AWS"
 	var operation *smithy.OperationError
@@ -41,19 +52,19 @@ func Explain(ctx context.Context, err error) error {
 	var unreachable net.Error
 	switch {
 	case slices.Contains(expired, code):
-		return errors.New("credentials: the session's token has expired; sign in again, for example with `aws sso login`, and run the command again")
+		return tell("credentials: the session's token has expired; sign in again, for example with `aws sso login`, and run the command again")
 	case slices.Contains(invalid, code):
-		return fmt.Errorf("credentials: AWS does not take them (%s); check AWS_PROFILE, or the access key and the secret", code)
+		return tell("credentials: AWS does not take them (%s); check AWS_PROFILE, or the access key and the secret", code)
 	case slices.Contains(denied, code):
-		return fmt.Errorf("permission: AWS refuses %s; it has to be allowed to who runs the command: see `refdeploy permissions`", asked)
+		return tell("permission: AWS refuses %s; it has to be allowed to who runs the command: see `refdeploy permissions`", asked)
 	case throttled(code):
-		return fmt.Errorf("throttled: AWS answers %s too rarely just now (%s); wait a minute and run the command again", asked, code)
+		return tell("throttled: AWS answers %s too rarely just now (%s); wait a minute and run the command again", asked, code)
 	case code != "":
-		return fmt.Errorf("%s: %s: %s", asked, code, oneLine(answer.ErrorMessage()))
+		return tell("%s: %s: %s", asked, code, oneLine(answer.ErrorMessage()))
 	case errors.As(err, &unreachable):
-		return fmt.Errorf("network: %s cannot be reached: %s", asked, line(err))
+		return tell("network: %s cannot be reached: %s", asked, line(err))
 	}
-	return fmt.Errorf("%s: %s", asked, line(err))
+	return tell("%s: %s", asked, line(err))
 }
 
 // Refused reports whether AWS forbade what was asked.
@@ -74,7 +85,7 @@ func throttled(code string) bool {
 }
 
 func noCredentials(err error) error {
-	return fmt.Errorf("credentials: found none that work (%s); sign in, for example with `aws sso login`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", line(err))
+	return tell("credentials: found none that work (%s); sign in, for example with `aws sso login`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", line(err))
 }
 
 // prefix is how IAM calls a service.

@@ -26,6 +26,8 @@ type Stack struct {
 	Reason  string // of that status, if CloudFormation tells
 	Outputs map[string]string
 	Tags    map[string]string
+
+	Protected bool // against deletion
 }
 
 // Stacks returns our stacks in the account and region, sorted by id.
@@ -58,7 +60,7 @@ func read(s types.Stack) Stack {
 	for _, tag := range s.Tags {
 		out.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
-	out.ID = out.Tags[StackTag]
+	out.ID, out.Protected = out.Tags[StackTag], aws.ToBool(s.EnableTerminationProtection)
 	return out
 }
 
