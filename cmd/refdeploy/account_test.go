@@ -88,11 +88,16 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if query {
 			w.Header().Set("Content-Type", "text/xml")
 			w.WriteHeader(answer.status)
-			if strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256") && strings.Contains(r.Header.Get("Authorization"), "/ec2/aws4_request") {
+			if strings.Contains(r.Header.Get("Authorization"), "/ec2/aws4_request") {
 				fmt.Fprintf(w, `<Response><Errors><Error><Code>%s</Code><Message>no %s</Message></Error></Errors><RequestID>1</RequestID></Response>`, answer.code, operation)
 				return
 			}
 			fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>no %s</Message></Error><RequestId>1</RequestId></ErrorResponse>`, answer.code, operation)
+			return
+		}
+		if strings.Contains(r.Header.Get("Authorization"), "/s3/aws4_request") {
+			w.WriteHeader(answer.status)
+			fmt.Fprintf(w, `<Error><Code>%s</Code><Message>no %s</Message></Error>`, answer.code, operation)
 			return
 		}
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")

@@ -81,7 +81,7 @@ func TestSweepFindsWhatIsLeftWithItsCostAndTheCommandThatRemovesIt(t *testing.T)
 	cloud := newCloud(t, littered())
 	stdout, stderr, err := run("sweep", "--format", "json")
 	require.Error(t, err)
-	assert.Equal(t, "sweep: 8 left, 4.42 $ a day and what is marked with ?\n", stderr)
+	assert.Equal(t, "sweep: 8 left, 3.18 $ a day and what is marked with ?\n", stderr)
 	var found []sweep.Leftover
 	require.NoError(t, json.Unmarshal([]byte(stdout), &found))
 	byName := map[string]sweep.Leftover{}
