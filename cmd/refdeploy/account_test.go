@@ -22,8 +22,9 @@ import (
 type cloud struct {
 	answers map[string]any
 
-	mu    sync.Mutex
-	asked []string
+	mu      sync.Mutex
+	asked   []string // operations
+	actions []string // the same as IAM names them
 }
 
 // refusal is an error as AWS answers it.
@@ -75,6 +76,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.mu.Lock()
 	c.asked = append(c.asked, operation)
+	c.actions = append(c.actions, action(r.Header.Get("Authorization"), operation))
 	c.mu.Unlock()
 	answer, ok := c.answers[operation]
 	if f, is := answer.(func(body string) any); is {
@@ -115,6 +117,24 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // architecture is this machine's, as AWS calls it.
 var architecture = strings.NewReplacer("amd64", "x86_64").Replace(runtime.GOARCH)
+
+// action is what IAM has to allow for an operation of the service that a request
+// was signed for.
+func action(authorization, operation string) string {
+	_, scope, _ := strings.Cut(authorization, "Credential=")
+	parts := strings.Split(scope, "/")
+	if len(parts) < 4 {
+		return "not signed: " + operation
+	}
+	service := strings.NewReplacer("tagging", "tag").Replace(parts[3])
+	switch {
+	case service == "s3":
+		operation = "ListBucket"
+	case service == "lambda":
+		operation = "GetAccountSettings"
+	}
+	return service + ":" + operation
+}
 
 // standing is a stack that CloudFormation has.
 type standing struct {

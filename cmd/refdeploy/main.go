@@ -33,7 +33,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newDoctor(), newSmoke(), newSweep(), newVersions(time.Now), newWatch())
+	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newDoctor(), newSmoke(), newSweep(), newPermissions(), newVersions(time.Now), newWatch())
 	return root
 }
 
