@@ -67,8 +67,11 @@ func TestTheAppMayDoExactlyWhatItDoesOnItsOwnBucket(t *testing.T) {
 			var allowed []string
 			for _, s := range grants[0].Statements {
 				for _, action := range s.Actions {
-					if !strings.HasPrefix(action, "s3:") && d.ID == "Lambda" { // the platform's part of an execution role
-						assert.Regexp(t, `^logs:(CreateLogStream|PutLogEvents|CreateLogGroup)$`, action)
+					if strings.HasPrefix(action, "logs:") { // of what carries its logs away in its name
+						assert.Regexp(t, `^logs:(CreateLogStream|PutLogEvents)$`, action, d.ID)
+						for _, group := range s.Resources {
+							assert.Regexp(t, `^AppLogs[0-9A-F]+(:\*)?$`, group, d.ID)
+						}
 						continue
 					}
 					assert.Equal(t, "Allow", s.Effect)
