@@ -61,6 +61,20 @@ func plainStack(scope constructs.Construct, id, description string, p Props) aws
 	return stack
 }
 
+// capacityName is a name for a stack's capacity provider. CloudFormation's own
+// would begin with the stack's, and ECS refuses one that begins with aws, ecs or
+// fargate in any spelling (aws-cdk#36584).
+func capacityName() *string { return jsii.Sprintf("capacity-%s", *awscdk.Aws_STACK_NAME()) }
+
+// keepTags takes from a stack the tags that change with a setting, for a service
+// that takes tags only when it is created: CloudFormation would replace it, and
+// with it the public address.
+func keepTags(stack awscdk.Stack) {
+	for _, varies := range []string{"refdeploy:profile", "refdeploy:architecture"} {
+		stack.Tags().RemoveTag(jsii.String(varies), jsii.Number(100))
+	}
+}
+
 // tagInstances gives the instances that template starts, and their disks, the
 // tags of the stack. CloudFormation tags what it creates itself; these are
 // created by an auto scaling group, and bill.

@@ -10,6 +10,7 @@ import (
 
 	"refdeploy/internal/nearest"
 	"refdeploy/internal/report"
+	"refdeploy/internal/report/page"
 )
 
 // input is what compare and diff read: an assembly and an assumed load.
@@ -83,6 +84,11 @@ func newCompare() *cobra.Command {
 			}
 			if full || len(ids) > 0 && len(sections) == 0 {
 				sections = report.SectionNames()
+			}
+			if format == "html" {
+				if err := page.Prepare(cmd.ErrOrStderr()); err != nil {
+					return err
+				}
 			}
 			r, err := in.report(cmd, ids)
 			if err != nil {

@@ -28,6 +28,10 @@ type Deployment struct {
 	// customers, or "" while it does.
 	ClosedSince string
 
+	// OwnServers says that the machines are yours. What they cost is not AWS's to
+	// bill, so the bill decides nothing between this deployment and another.
+	OwnServers bool
+
 	// Needs lists what an account has to have, beside permissions and a
 	// bootstrapped region, for the deploy to succeed.
 	Needs []string
@@ -50,7 +54,7 @@ type Deployment struct {
 
 // All returns every deployment, in the order of the documentation.
 func All() []Deployment {
-	return []Deployment{ecsEC2, ecsFargate, eksEC2, lambda, appRunner}
+	return []Deployment{ecsEC2, ecsFargate, ecsManagedInstances, ecsExpress, ecsAnywhere, eksEC2, lambda, appRunner}
 }
 
 // Leftovers returns what `cdk destroy` leaves behind of a profile, beside what

@@ -66,6 +66,11 @@ func (r *reader) ecsService(id string, service assembly.Resource) {
 		r.fargate(id, service, task, tasks)
 	case "EC2":
 		r.tasksOnInstances(task, tasks)
+	case "MANAGED_INSTANCES":
+		provider := inventory.Target(inventory.Object(inventory.List(service.Properties["CapacityProviderStrategy"])[0])["CapacityProvider"])
+		r.managedInstances(provider, r.stack.Template.Resources[provider], task, tasks)
+	case "EXTERNAL":
+		r.ownServers(id, service, task, tasks)
 	default:
 		r.cannotPrice(service.Type, "what its tasks run on")
 		return
@@ -123,6 +128,9 @@ func (r *reader) launchType(service assembly.Resource) string {
 		}
 		if field(r.find(provider).Properties, "AutoScalingGroupProvider") != nil {
 			return "EC2"
+		}
+		if field(r.find(provider).Properties, "ManagedInstancesProvider") != nil {
+			return "MANAGED_INSTANCES"
 		}
 		return ""
 	}

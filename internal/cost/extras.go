@@ -17,7 +17,6 @@ var extras = []struct {
 		kind, set := p["VpcEndpointType"]
 		return set && kind != "Gateway"
 	}},
-	{"AWS::ECS::CapacityProvider", "Managed Instances", has("ManagedInstancesProvider")},
 	{"AWS::ECS::TaskDefinition", "ephemeral storage", has("EphemeralStorage")},
 	{"AWS::EKS::Cluster", "Auto Mode nodes", is(true, "ComputeConfig", "Enabled")},
 	{"AWS::EKS::Nodegroup", "spot instances", is("SPOT", "CapacityType")},

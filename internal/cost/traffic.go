@@ -141,7 +141,9 @@ func (r *reader) traffic() {
 		{bill.OutGB50, "data out to the internet, above 50 TB", "data.out.50tb"},
 		{bill.OutGB150, "data out to the internet, above 150 TB", "data.out.150tb"},
 	} {
-		r.charge(tier.item, tier.key, tier.driver, 1, "responses").Everyone = true
+		if !r.answersStayOutside {
+			r.charge(tier.item, tier.key, tier.driver, 1, "responses").Everyone = true
+		}
 	}
 	if r.ours() {
 		r.notes()

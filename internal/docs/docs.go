@@ -362,6 +362,9 @@ func monthly(stack assembly.Stack, prices price.Table) (string, error) {
 // unitPrice writes a price as a price list does: 0.10 per hour, and as many
 // digits more as it has.
 func unitPrice(p price.Price) string {
+	if whole, ok := strings.CutPrefix(p.Unit, "share of "); ok {
+		return fmt.Sprintf("%g %% of the %s", p.USD*100, whole)
+	}
 	usd := strconv.FormatFloat(p.USD, 'f', -1, 64)
 	if whole, cents, _ := strings.Cut(usd, "."); len(cents) < 2 {
 		usd = whole + "." + cents + strings.Repeat("0", 2-len(cents))

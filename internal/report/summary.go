@@ -14,6 +14,12 @@ import (
 	"refdeploy/internal/settings"
 )
 
+// notRanked is why a stack that is not in the catalog has no place.
+const notRanked = "not ranked, because its bill is incomplete or does not follow the load"
+
+// ownServers is why a deployment on servers of your own has no place.
+const ownServers = "not ranked, because its servers are yours and not in the bill"
+
 // Header says in a line what the figures are for: profile, architecture, load,
 // region, prices and version.
 func (r Report) Header() string {
@@ -89,7 +95,7 @@ func (r Report) Summary() Summary {
 			notes = append(notes, "not understood in the template: "+strings.Join(d.Unread, ", "))
 		}
 		if slices.Contains(r.NotRanked, d.ID) {
-			notes = append(notes, "not ranked, because its bill is incomplete or does not follow the load")
+			notes = append(notes, notRanked)
 		}
 		if len(notes) > 0 {
 			name += " *"
@@ -168,6 +174,29 @@ func (r Report) CheapestSentences() []string {
 	return all
 }
 
+// unranked reports whether the bill of a deployment says too little to set it
+// beside another's.
+func (r Report) unranked(id string) bool { return r.own[id] || slices.Contains(r.NotRanked, id) }
+
+// notCompared says who is left out of the cheapest, and why.
+func (r Report) notCompared() []string {
+	var closed, own, all []string
+	for _, id := range r.NotCompared {
+		if r.own[id] {
+			own = append(own, id)
+		} else {
+			closed = append(closed, id)
+		}
+	}
+	if len(closed) > 0 {
+		all = append(all, fmt.Sprintf("Not compared: %s, closed to new customers (--include-closed compares it).", strings.Join(closed, ", ")))
+	}
+	if len(own) > 0 {
+		all = append(all, fmt.Sprintf("Not compared: %s, whose servers are yours and not in the bill.", strings.Join(own, ", ")))
+	}
+	return all
+}
+
 // uncollected marks a deployment whose bill leaves something out.
 func (r Report) uncollected(id string) string {
 	for _, d := range r.Deployments {
@@ -181,7 +210,7 @@ func (r Report) uncollected(id string) string {
 // Decides says in two or three sentences what of the bills decides: what is paid
 // without a request, and what grows with the load.
 func (r Report) Decides() []string {
-	ranked := slices.DeleteFunc(slices.Clone(r.Deployments), func(d Deployment) bool { return slices.Contains(r.NotRanked, d.ID) })
+	ranked := slices.DeleteFunc(slices.Clone(r.Deployments), func(d Deployment) bool { return r.unranked(d.ID) })
 	if len(ranked) == 0 {
 		return nil
 	}
