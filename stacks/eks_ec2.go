@@ -91,9 +91,9 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// A node joins once it has a network; DNS and the rest need a node to run on.
 	// Pod Identity hands roles to pods; the autoscaler reads what the metrics
 	// server measures.
-	cni, proxy := kube.AddOn(cluster, "PodNetwork", "vpc-cni"), kube.AddOn(cluster, "Proxy", "kube-proxy")
-	dns, metrics := kube.AddOn(cluster, "DNS", "coredns"), kube.AddOn(cluster, "MetricsServer", "metrics-server")
-	identity := kube.AddOn(cluster, "PodIdentityAgent", "eks-pod-identity-agent")
+	cni, proxy := kube.AddOn(cluster, "PodNetwork", "vpc-cni", nil), kube.AddOn(cluster, "Proxy", "kube-proxy", nil)
+	dns, metrics := kube.AddOn(cluster, "DNS", "coredns", nil), kube.AddOn(cluster, "MetricsServer", "metrics-server", nil)
+	identity := kube.AddOn(cluster, "PodIdentityAgent", "eks-pod-identity-agent", nil)
 	nodes.Node().AddDependency(net.WayOut, cni, proxy)
 	dns.Node().AddDependency(nodes)
 	metrics.Node().AddDependency(nodes)
@@ -114,6 +114,7 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		TTL:          *bucket.TTL,
 		Region:       *stack.Region(),
 		Replicas:     int32(p.Settings.Replicas()),
+		Registrar:    kube.LoadBalancerController,
 	}.Objects()...)
 	app.Node().AddDependency(nodes, cluster.AlbController()) // whose webhook adds the readiness gate
 	bucket.Outlive(app)
@@ -139,7 +140,7 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	})
 	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(appPort)), jsii.String("Pods"))
 	kube.LetRegister(cluster, targets)
-	binding := kube.Apply(cluster, "Binding", kube.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
+	binding := kube.Apply(cluster, "Binding", kube.LoadBalancerController.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
 	// The controller, on which the app depends, clears the binding's finalizer: it
 	// has to be there first and go last. A target group counts as healthy only
 	// once a listener uses it.

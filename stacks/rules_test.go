@@ -320,7 +320,11 @@ func emptierCanGo(t *testing.T, stack *cdktest.Stack) {
 func waysOut(t *testing.T, stack *cdktest.Stack) {
 	for id, r := range stack.Template.Resources {
 		switch r.Type {
-		case "AWS::ECS::Service", "AWS::AutoScaling::AutoScalingGroup", "AWS::EKS::Nodegroup":
+		case "AWS::ECS::Service", "AWS::AutoScaling::AutoScalingGroup", "AWS::EKS::Nodegroup", "AWS::EKS::FargateProfile":
+		case "AWS::EKS::Cluster":
+			if compute, _ := r.Properties["ComputeConfig"].(object); compute["Enabled"] != true {
+				continue // only Auto Mode starts nodes with the cluster
+			}
 		default:
 			continue
 		}
@@ -535,10 +539,18 @@ func noNAT(t *testing.T, stack *cdktest.Stack) {
 
 // architectures is how each place of a template spells an architecture.
 var architectures = map[settings.Architecture]struct {
-	function, task, image, ami, node, instances string
+	function, task, image, ami, node, instances, goarch string
 }{
-	settings.ARM64:  {"arm64", "ARM64", "linux/arm64", "arm64", "AL2023_ARM_64_STANDARD", "t4g."},
-	settings.X86_64: {"x86_64", "X86_64", "linux/amd64", "amazon-linux-2023/recommended", "AL2023_x86_64_STANDARD", "t3."},
+	settings.ARM64:  {"arm64", "ARM64", "linux/arm64", "arm64", "AL2023_ARM_64_STANDARD", "t4g.", "arm64"},
+	settings.X86_64: {"x86_64", "X86_64", "linux/amd64", "amazon-linux-2023/recommended", "AL2023_x86_64_STANDARD", "t3.", "amd64"},
+}
+
+// onlyX86 reports whether the catalog says that a deployment has no other
+// architecture.
+func onlyX86(id string) bool {
+	return slices.ContainsFunc(catalog.All(), func(d catalog.Deployment) bool {
+		return d.ID == id && d.Limits.Architectures == string(settings.X86_64)
+	})
 }
 
 func TestArchitectureAgreesEverywhere(t *testing.T) {
@@ -546,8 +558,8 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 		for id, stack := range synth(t, "architecture", string(architecture)) {
 			t.Run(fmt.Sprintf("%s on %s", id, architecture), func(t *testing.T) {
 				want := want
-				if id == "AppRunner" {
-					want = architectures[settings.X86_64] // App Runner has no other
+				if onlyX86(id) {
+					want = architectures[settings.X86_64]
 				}
 				seen := 0
 				for _, platform := range stack.ImagePlatforms {
@@ -572,6 +584,21 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 				}
 				for id, nodes := range stack.Of("AWS::EKS::Nodegroup") {
 					assert.Equal(t, want.node, nodes.Properties["AmiType"], id)
+				}
+				for _, o := range stack.Of("Custom::AWSCDK-EKS-KubernetesResource") {
+					manifest := plain(o.Properties["Manifest"])
+					if strings.Contains(manifest, `"kind":"Deployment"`) {
+						assert.Contains(t, manifest, `"nodeSelector":{"kubernetes.io/arch":"`+want.goarch+`"}`)
+					}
+					if strings.Contains(manifest, `"kind":"NodePool"`) {
+						assert.Contains(t, manifest, `{"key":"kubernetes.io/arch","operator":"In","values":["`+want.goarch+`"]}`)
+					}
+				}
+				for id, cluster := range stack.Of("AWS::EKS::Cluster") {
+					compute, _ := cluster.Properties["ComputeConfig"].(object)
+					if pools, _ := compute["NodePools"].([]any); slices.Contains(pools, any("general-purpose")) {
+						assert.Equal(t, "amd64", want.goarch, "%s: the built-in pool has no others", id)
+					}
 				}
 				for id, parameter := range stack.Template.Parameters {
 					if strings.Contains(parameter.Type, "Image::Id") {

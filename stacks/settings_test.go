@@ -16,7 +16,7 @@ import (
 )
 
 // withLoadBalancer are the deployments that allowCidr and certificateArn reach.
-var withLoadBalancer = []string{"EcsEc2", "EcsFargate", "EksEc2"}
+var withLoadBalancer = []string{"EcsEc2", "EcsFargate", "EksEc2", "EksAuto"}
 
 func TestCertificateTurnsLoadBalancersToHTTPS(t *testing.T) {
 	all := synth(t, "certificateArn", certificate)
@@ -140,7 +140,7 @@ func TestImageReplacesTheBuild(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for id, stack := range synth(t, "image", tt.image) {
 				assert.Empty(t, stack.ImagePlatforms, id)
-				if id == "Lambda" || id == "EksEc2" { // Lambda runs app/; EKS nodes may pull from every repository
+				if id == "Lambda" || onKubernetes[id] != "" { // Lambda runs app/; nodes may pull from every repository
 					continue
 				}
 				policies := fmt.Sprint(stack.Of("AWS::IAM::Policy"))

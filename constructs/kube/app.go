@@ -43,6 +43,22 @@ type App struct {
 	// Replicas is how many pods run when nothing is wrong; the autoscaler adds
 	// up to three times as many. Required.
 	Replicas int32
+
+	// Registrar puts the pods into a load balancer's target group. Default:
+	// none, nothing outside the cluster sends to them.
+	Registrar Registrar
+
+	// RoleARN is an IAM role that trusts the tokens which the cluster signs for
+	// the service account. Default: "", the platform hands out credentials.
+	RoleARN string
+
+	// PullSecret is a Secret in the app's namespace with the password of the
+	// image's registry. Default: "", the nodes may pull the image.
+	PullSecret string
+
+	// Platform and DataPlane are what the app tells its visitors of where it
+	// runs. Default: "", what it finds out, which is EKS and EC2 or Fargate.
+	Platform, DataPlane string
 }
 
 // Objects returns the app's objects in the order they can be created in. What
@@ -56,27 +72,32 @@ func (a App) Objects() []Object {
 // The restricted level refuses pods that could reach the node: root, host
 // paths, host network, added capabilities.
 func (a App) namespace() *corev1.Namespace {
-	return &corev1.Namespace{
+	namespace := &corev1.Namespace{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
 		ObjectMeta: metav1.ObjectMeta{
-			Name: Namespace,
-			Labels: map[string]string{
-				"pod-security.kubernetes.io/enforce": "restricted",
-				// A new pod is ready only once the load balancer has found it
-				// healthy. Without, the old one leaves before traffic can move.
-				"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
-			},
+			Name:   Namespace,
+			Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
 		},
 	}
+	if a.Registrar.group != "" {
+		// A new pod is ready only once the load balancer has found it healthy.
+		// Without, the old one leaves before traffic can move.
+		namespace.Labels[a.Registrar.group+"/pod-readiness-gate-inject"] = "enabled"
+	}
+	return namespace
 }
 
 func (a App) serviceAccount() *corev1.ServiceAccount {
-	return &corev1.ServiceAccount{
+	account := &corev1.ServiceAccount{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
 		ObjectMeta: meta(ServiceAccount),
 		// The app calls AWS, never the Kubernetes API.
 		AutomountServiceAccountToken: new(false),
 	}
+	if a.PullSecret != "" {
+		account.ImagePullSecrets = []corev1.LocalObjectReference{{Name: a.PullSecret}}
+	}
+	return account
 }
 
 func (a App) deployment() *appsv1.Deployment {
@@ -103,7 +124,7 @@ func (a App) deployment() *appsv1.Deployment {
 }
 
 func (a App) pod() corev1.PodSpec {
-	return corev1.PodSpec{
+	pod := corev1.PodSpec{
 		ServiceAccountName: ServiceAccount,
 		NodeSelector:       map[string]string{corev1.LabelArchStable: a.Architecture},
 		SecurityContext: &corev1.PodSecurityContext{
@@ -141,6 +162,10 @@ func (a App) pod() corev1.PodSpec {
 			},
 		}},
 	}
+	if a.RoleARN != "" {
+		a.mountToken(&pod)
+	}
+	return pod
 }
 
 // environment tells the app what only the cluster knows, through the downward
@@ -154,7 +179,7 @@ func (a App) environment() []corev1.EnvVar {
 			Resource: name, Divisor: resource.MustParse(unit),
 		}}}
 	}
-	return []corev1.EnvVar{
+	environment := []corev1.EnvVar{
 		{Name: "NOTES_BUCKET", Value: a.Bucket},
 		{Name: "NOTES_TTL", Value: a.TTL},
 		{Name: "AWS_REGION", Value: a.Region},
@@ -166,6 +191,13 @@ func (a App) environment() []corev1.EnvVar {
 		limit("K8S_CPU_LIMIT", "limits.cpu", "1m"),
 		limit("K8S_MEMORY_LIMIT", "limits.memory", "1Mi"),
 	}
+	if a.Platform != "" {
+		environment = append(environment, corev1.EnvVar{Name: "K8S_PLATFORM", Value: a.Platform})
+	}
+	if a.DataPlane != "" {
+		environment = append(environment, corev1.EnvVar{Name: "K8S_DATA_PLANE", Value: a.DataPlane})
+	}
+	return environment
 }
 
 // probe asks the process, not what it depends on: a store that fails would take

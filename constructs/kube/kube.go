@@ -91,11 +91,16 @@ func encode(object Object) *map[string]any {
 
 // AddOn defines an add-on that EKS packages, in the version that it takes for
 // the cluster's by default. Without a version here, a newer one comes with `aws
-// eks update-addon`, not with a deploy. It goes with the stack.
-func AddOn(cluster eks.Cluster, id, name string) eks.Addon {
-	return eks.NewAddon(awscdk.Stack_Of(cluster), jsii.String(id), &eks.AddonProps{
+// eks update-addon`, not with a deploy. A nil configuration is the add-on's own.
+// It goes with the stack.
+func AddOn(cluster eks.Cluster, id, name string, configuration map[string]any) eks.Addon {
+	props := &eks.AddonProps{
 		Cluster:          cluster,
 		AddonName:        jsii.String(name),
 		PreserveOnDelete: jsii.Bool(false),
-	})
+	}
+	if configuration != nil {
+		props.ConfigurationValues = &configuration
+	}
+	return eks.NewAddon(awscdk.Stack_Of(cluster), jsii.String(id), props)
 }

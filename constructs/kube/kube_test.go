@@ -42,7 +42,7 @@ func TestTheVersionOfTheClusterAndOfKubectlAreOne(t *testing.T) {
 }
 
 func TestABindingTellsTheControllerItsTargetGroupAndNothingOfSecurityGroups(t *testing.T) {
-	encoded, err := json.Marshal(kube.Bind("arn", "vpc", 8080))
+	encoded, err := json.Marshal(kube.LoadBalancerController.Bind("arn", "vpc", 8080))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{
 		"apiVersion": "elbv2.k8s.aws/v1beta1",
@@ -53,7 +53,7 @@ func TestABindingTellsTheControllerItsTargetGroupAndNothingOfSecurityGroups(t *t
 }
 
 func TestEveryObjectSaysWhatItIs(t *testing.T) {
-	for _, object := range append(app.Objects(), kube.Bind("arn", "vpc", 8080)) {
+	for _, object := range append(app.Objects(), kube.LoadBalancerController.Bind("arn", "vpc", 8080)) {
 		kind := object.GetObjectKind().GroupVersionKind()
 		assert.NotEmpty(t, kind.Kind, "%T", object)
 		assert.NotEmpty(t, kind.Version, "%T", object)
