@@ -585,14 +585,12 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 				for id, nodes := range stack.Of("AWS::EKS::Nodegroup") {
 					assert.Equal(t, want.node, nodes.Properties["AmiType"], id)
 				}
-				for _, o := range stack.Of("Custom::AWSCDK-EKS-KubernetesResource") {
-					manifest := plain(o.Properties["Manifest"])
-					if strings.Contains(manifest, `"kind":"Deployment"`) {
-						assert.Contains(t, manifest, `"nodeSelector":{"kubernetes.io/arch":"`+want.goarch+`"}`)
-					}
-					if strings.Contains(manifest, `"kind":"NodePool"`) {
-						assert.Contains(t, manifest, `{"key":"kubernetes.io/arch","operator":"In","values":["`+want.goarch+`"]}`)
-					}
+				objects := manifests(t, stack)
+				if deployment, ok := objects["Deployment"]; ok {
+					assert.Contains(t, text(deployment), `"nodeSelector":{"kubernetes.io/arch":"`+want.goarch+`"}`)
+				}
+				if pool, ok := objects["NodePool"]; ok {
+					assert.Contains(t, text(pool), `{"key":"kubernetes.io/arch","operator":"In","values":["`+want.goarch+`"]}`)
 				}
 				for id, cluster := range stack.Of("AWS::EKS::Cluster") {
 					compute, _ := cluster.Properties["ComputeConfig"].(object)
