@@ -44,13 +44,11 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// 1. Where it runs: a cluster whose instances come from an auto scaling
 	// group. The capacity provider sizes the group to the tasks, and drains an
 	// instance before it goes.
-	netProps := &network.Props{Egress: network.PublicIP}
 	insights := awsecs.ContainerInsights_DISABLED
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		insights = awsecs.ContainerInsights_ENHANCED
 	}
-	net := network.New(stack, "Network", netProps)
+	net := networkFor(stack, p, network.PublicIP)
 	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
 		Vpc:                 net.VPC,
 		ContainerInsightsV2: insights,

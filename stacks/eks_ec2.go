@@ -36,16 +36,14 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 
 	// 1. Where it runs: a control plane that AWS runs, and nodes that AWS starts
 	// and you update.
-	netProps := &network.Props{Egress: network.PublicIP}
 	var controlPlaneLogs *[]eks.ClusterLoggingTypes
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		controlPlaneLogs = &[]eks.ClusterLoggingTypes{
 			eks.ClusterLoggingTypes_API, eks.ClusterLoggingTypes_AUDIT, eks.ClusterLoggingTypes_AUTHENTICATOR,
 			eks.ClusterLoggingTypes_CONTROLLER_MANAGER, eks.ClusterLoggingTypes_SCHEDULER,
 		}
 	}
-	net := network.New(stack, "Network", netProps)
+	net := networkFor(stack, p, network.PublicIP)
 	cluster := eks.NewCluster(stack, jsii.String("Cluster"), &eks.ClusterProps{
 		Version:             kube.Version(),
 		Vpc:                 net.VPC,

@@ -3,6 +3,7 @@ package stacks_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -32,11 +33,14 @@ type rule struct {
 	// not make.
 	sandboxOnly, productionOnly bool
 
+	// ofApps marks a promise about what runs the app, which a network does not.
+	ofApps bool
+
 	check func(*testing.T, *cdktest.Stack)
 }
 
 var rules = []rule{
-	{name: "a Url output says where the app is", check: hasURL},
+	{name: "a Url output says where the app is", ofApps: true, check: hasURL},
 	{name: "tags tell its bill and its leftovers", check: hasTags},
 	{name: "no resource type is retired", check: nothingRetired},
 	{name: "names are CloudFormation's, so that a stack deploys twice", check: noFixedNames},
@@ -45,37 +49,44 @@ var rules = []rule{
 	{name: "load balancers belong to CloudFormation", check: noKubernetesLoadBalancer},
 	{name: "ECS services name a container that exists", check: containersExist},
 	{name: "health paths are absolute", check: healthPathsAbsolute},
-	{name: "the app may do four things to its own bucket, and nothing to others", check: exactGrant},
-	{name: "buckets are encrypted and private", check: bucketsAreSafe},
+	{name: "the app may do four things to its own bucket, and nothing to others", ofApps: true, check: exactGrant},
+	{name: "buckets are encrypted and private", ofApps: true, check: bucketsAreSafe},
 	{name: "whatever runs the app has its way to the internet first, and last", check: waysOut},
-	{name: "the app is told its region", check: regionIsTold},
+	{name: "the app is told its region", ofApps: true, check: regionIsTold},
 	{name: "the number of copies is the autoscaler's", check: noDesiredCount},
 	{name: "no function makes a log group, or may", check: functionsHaveLogGroups},
 	{name: "no log group is without a writer", check: logGroupsHaveWriters},
 	{name: "no role may write to every log group", check: logsAreOwn},
 	{name: "instances and their disks carry the stack's tags", check: instancesAreTagged},
-	{name: "notes expire after a day", sandboxOnly: true, check: notesExpire},
+	{name: "notes expire after a day", sandboxOnly: true, ofApps: true, check: notesExpire},
 	{name: "removing the stack removes everything", sandboxOnly: true, check: nothingRetained},
 	{name: "nothing blocks deletion", sandboxOnly: true, check: nothingBlocksDeletion},
-	{name: "the app is gone before its bucket is emptied", sandboxOnly: true, check: goneBeforeEmptied},
+	{name: "the app is gone before its bucket is emptied", sandboxOnly: true, ofApps: true, check: goneBeforeEmptied},
 	{name: "the emptier can go when the bucket stays", sandboxOnly: true, check: emptierCanGo},
 	{name: "no alarm bills", sandboxOnly: true, check: noAlarms},
 	{name: "no NAT gateway bills", sandboxOnly: true, check: noNAT},
-	{name: "notes stay, and their old versions for three months", productionOnly: true, check: notesStay},
-	{name: "alarms tell one topic, when they ring and when it is over", productionOnly: true, check: alarmsTell},
+	{name: "notes stay, and their old versions for three months", productionOnly: true, ofApps: true, check: notesStay},
+	{name: "alarms tell one topic, when they ring and when it is over", productionOnly: true, ofApps: true, check: alarmsTell},
 	{name: "load balancers keep a line for each request", productionOnly: true, check: accessLogsAreKept},
 }
 
 func TestRules(t *testing.T) {
 	for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
 		for id, stack := range synth(t, "profile", string(profile)) {
-			for _, r := range rules {
-				if r.sandboxOnly && profile != settings.Sandbox || r.productionOnly && profile != settings.Production {
-					continue
-				}
-				t.Run(fmt.Sprintf("%s in %s/%s", id, profile, r.name), func(t *testing.T) { r.check(t, stack) })
-			}
+			checkRules(t, fmt.Sprintf("%s in %s", id, profile), profile, stack)
 		}
+		for id, stack := range cdktest.Whole(synth(t, "network", "shared", "profile", string(profile))) {
+			checkRules(t, fmt.Sprintf("%s in a shared network in %s", id, profile), profile, stack)
+		}
+	}
+}
+
+func checkRules(t *testing.T, name string, profile settings.Profile, stack *cdktest.Stack) {
+	for _, r := range rules {
+		if r.sandboxOnly && profile != settings.Sandbox || r.productionOnly && profile != settings.Production || r.ofApps && stack.ID == stacks.NetworkID {
+			continue
+		}
+		t.Run(name+"/"+r.name, func(t *testing.T) { r.check(t, stack) })
 	}
 }
 
@@ -479,7 +490,7 @@ func nothingRetained(t *testing.T, stack *cdktest.Stack) {
 			assert.Equal(t, "Delete", r.DeletionPolicy, id)
 		}
 	}
-	stack.Count(t, "Custom::S3AutoDeleteObjects", 1)
+	stack.Count(t, "Custom::S3AutoDeleteObjects", len(stack.Of("AWS::S3::Bucket")))
 }
 
 func nothingBlocksDeletion(t *testing.T, stack *cdktest.Stack) {
@@ -611,24 +622,31 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 
 // cdk-nag's AwsSolutions pack finds nothing that a suppression does not explain.
 func TestNag(t *testing.T) {
-	for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
-		app, chosen := newApp(t, "profile", string(profile))
-		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
-		var defined []awscdk.Stack
-		for _, d := range catalog.All() {
-			defined = append(defined, d.New(app, d.ID, &stacks.Props{Settings: chosen}))
-		}
-		for _, stack := range defined {
-			t.Run(fmt.Sprintf("%s in %s", *stack.StackName(), profile), func(t *testing.T) {
-				found := assertions.Annotations_FromStack(stack)
-				anything := assertions.Match_AnyValue()
-				messages := append(*found.FindError(jsii.String("*"), anything), *found.FindWarning(jsii.String("*"), anything)...)
-				for _, message := range messages {
-					if !strings.Contains(fmt.Sprint(message.Entry.Data), "[ack: refdeploy:") { // ours, which settings end
-						assert.Fail(t, *message.Id, "%v", message.Entry.Data)
-					}
+	for _, network := range []settings.Network{settings.Own, settings.Shared} {
+		for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
+			app, chosen := newApp(t, "network", string(network), "profile", string(profile))
+			awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
+			for _, d := range catalog.All() {
+				d.New(app, d.ID, &stacks.Props{Settings: chosen})
+			}
+			for _, child := range *app.Node().Children() {
+				stack, ok := child.(awscdk.Stack)
+				if !ok || network == settings.Shared && *stack.StackName() != stacks.NetworkID {
+					continue // what stands in it is as in a network of its own
 				}
-			})
+				t.Run(fmt.Sprintf("%s in %s", *stack.StackName(), profile), func(t *testing.T) { checkNag(t, stack) })
+			}
+		}
+	}
+}
+
+func checkNag(t *testing.T, stack awscdk.Stack) {
+	found := assertions.Annotations_FromStack(stack)
+	anything := assertions.Match_AnyValue()
+	messages := append(*found.FindError(jsii.String("*"), anything), *found.FindWarning(jsii.String("*"), anything)...)
+	for _, message := range messages {
+		if !strings.Contains(fmt.Sprint(message.Entry.Data), "[ack: refdeploy:") { // ours, which settings end
+			assert.Fail(t, *message.Id, "%v", message.Entry.Data)
 		}
 	}
 }
@@ -681,7 +699,9 @@ var accepted = map[string][]string{
 func TestAcceptedFindingsAreTheseAndNoOthers(t *testing.T) {
 	found := map[string][]string{}
 	for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
-		for _, stack := range synth(t, "profile", string(profile)) {
+		all := maps.Clone(synth(t, "profile", string(profile)))
+		all[stacks.NetworkID] = synth(t, "network", "shared", "profile", string(profile))[stacks.NetworkID]
+		for _, stack := range all {
 			for _, r := range stack.Template.Resources {
 				for _, s := range r.Suppressions() {
 					if !slices.Contains(found[s.Rule], s.Reason) {

@@ -35,10 +35,17 @@ func (p *Props) withDefaults() Props {
 	return out
 }
 
-// newStack defines a stack with what all of them share: tags to find its bill
-// and its leftovers by, and in production a refusal to be deleted, and a warning
-// when nobody would hear of its alarms.
+// newStack defines the stack of a deployment, with a warning in production when
+// nobody would hear of its alarms.
 func newStack(scope constructs.Construct, id, description string, p Props) awscdk.Stack {
+	stack := plainStack(scope, id, description, p)
+	warnUntold(stack, p.Settings)
+	return stack
+}
+
+// plainStack defines a stack with what all of them share: tags to find its bill
+// and its leftovers by, and in production a refusal to be deleted.
+func plainStack(scope constructs.Construct, id, description string, p Props) awscdk.Stack {
 	p.Description = jsii.String(description)
 	p.TerminationProtection = jsii.Bool(p.Settings.IsProduction())
 	p.Tags = &map[string]*string{
@@ -51,7 +58,6 @@ func newStack(scope constructs.Construct, id, description string, p Props) awscd
 		"profile":      p.Settings.Profile,
 		"architecture": p.Settings.Architecture,
 	})
-	warnUntold(stack, p.Settings)
 	return stack
 }
 

@@ -2,7 +2,6 @@ package stacks_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -22,9 +21,9 @@ var synthesized = map[string]map[string]*cdktest.Stack{}
 // combination is synthesized once, in one app, as the command does.
 func synth(t testing.TB, keyValues ...string) map[string]*cdktest.Stack {
 	t.Helper()
-	key := strings.Join(keyValues, " ")
+	app, chosen := newApp(t, keyValues...)
+	key := fmt.Sprintf("%+v", chosen) // the same settings, however they are given
 	if synthesized[key] == nil {
-		app, chosen := newApp(t, keyValues...)
 		for _, d := range catalog.Selected(chosen) {
 			d.New(app, d.ID, &stacks.Props{Settings: chosen})
 		}

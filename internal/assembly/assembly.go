@@ -3,6 +3,7 @@
 package assembly
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +33,13 @@ type Stack struct {
 
 	// Warnings are what synthesis tells the user about the stack.
 	Warnings []string
+
+	// DependsOn are the ids of the stacks that are deployed before this one, and
+	// destroyed after it.
+	DependsOn []string
+
+	// Shares are the ids of the stacks whose resources [Whole] added.
+	Shares []string
 }
 
 // A Template is the part of a CloudFormation template that we read.
@@ -94,8 +102,9 @@ type Parameter struct {
 // manifest is the part of manifest.json that we read.
 type manifest struct {
 	Artifacts map[string]struct {
-		Type        string
-		DisplayName string
+		Type         string
+		DisplayName  string
+		Dependencies []string // ids of artifacts
 		// AdditionalMetadataFile holds messages by construct path.
 		AdditionalMetadataFile string
 		Properties             struct {
@@ -113,6 +122,8 @@ type assets struct {
 	}
 }
 
+const stackArtifact = "aws:cloudformation:stack"
+
 // Read returns the stacks of the assembly in dir, sorted by id.
 func Read(dir string) ([]Stack, error) {
 	var m manifest
@@ -125,7 +136,7 @@ func Read(dir string) ([]Stack, error) {
 	}
 	var stacks []Stack
 	for id, artifact := range m.Artifacts {
-		if artifact.Type != "aws:cloudformation:stack" {
+		if artifact.Type != stackArtifact {
 			continue
 		}
 		if artifact.DisplayName != "" {
@@ -135,6 +146,11 @@ func Read(dir string) ([]Stack, error) {
 			ID:                    id,
 			Tags:                  artifact.Properties.Tags,
 			TerminationProtection: artifact.Properties.TerminationProtection,
+		}
+		for _, other := range artifact.Dependencies {
+			if m.Artifacts[other].Type == stackArtifact {
+				stack.DependsOn = append(stack.DependsOn, cmp.Or(m.Artifacts[other].DisplayName, other))
+			}
 		}
 		file := filepath.Join(dir, artifact.Properties.TemplateFile)
 		if err := readJSON(file, &stack.Template); err != nil {

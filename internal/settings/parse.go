@@ -24,8 +24,9 @@ func parseArchitecture(s *Settings, text string) (string, bool) {
 	return "", s.Architecture == ARM64 || s.Architecture == X86_64
 }
 
-func parseNetwork(_ *Settings, text string) (string, bool) {
-	return "", text == "own"
+func parseNetwork(s *Settings, text string) (string, bool) {
+	s.Network = Network(text)
+	return "", s.Network == Own || s.Network == Shared
 }
 
 func parseImage(s *Settings, text string) (string, bool) {

@@ -31,6 +31,18 @@ const (
 	X86_64 Architecture = "x86_64"
 )
 
+// Network decides whether stacks stand in one VPC or in one each.
+type Network string
+
+const (
+	// Own networks make each stack complete: it goes away whole.
+	Own Network = "own"
+
+	// Shared is one Network stack, in which all others stand: an account has
+	// room for few VPCs and Elastic IPs.
+	Shared Network = "shared"
+)
+
 // GOARCH is the architecture in the spelling of Go, Docker and Kubernetes.
 func (a Architecture) GOARCH() string {
 	if a == X86_64 {
@@ -48,6 +60,9 @@ type Settings struct {
 	// Architecture is arm64 or x86_64. Default: arm64, the cheaper one. App
 	// Runner has x86_64 only and ignores it.
 	Architecture Architecture
+
+	// Network is own or shared. Default: own.
+	Network Network
 
 	// Image is a registry image to run instead of building app/. It has to
 	// listen on port 8080 and answer /healthz. Default: "", build app/.
@@ -77,7 +92,7 @@ type Settings struct {
 
 // Default returns the settings of a user who set nothing.
 func Default() Settings {
-	return Settings{Profile: Sandbox, Architecture: ARM64, AllowCIDR: Everyone}
+	return Settings{Profile: Sandbox, Architecture: ARM64, Network: Own, AllowCIDR: Everyone}
 }
 
 // Everyone is the CIDR of the whole IPv4 internet.
@@ -113,7 +128,7 @@ func Keys(ids []string) []Key {
 	return []Key{
 		{"profile", "sandbox or production", "sandbox", "How much is kept and how much redundancy is paid for", parseProfile},
 		{"architecture", "arm64 or x86_64", "arm64", "The instruction set of images, functions and instances", parseArchitecture},
-		{"network", "own", "own", "Each stack brings its own VPC and goes away whole", parseNetwork},
+		{"network", "own or shared", "own", "Each stack brings its own VPC and goes away whole, or all stand in that of one stack more, `Network`. A deployed stack cannot move from one to the other", parseNetwork},
 		{"image", "an image reference such as public.ecr.aws/nginx/nginx:1.29", "none, app/ is built", "A registry image to run instead of building app/; it listens on port 8080 and answers /healthz. Lambda always runs app/", parseImage},
 		{"stacks", "a comma-separated list of stack ids", "all", "Which stacks to build", parseStacks(ids)},
 		{"allowCidr", "an IPv4 range such as 203.0.113.0/24", Everyone, "Who may reach the load balancers. Lambda and App Runner have none and stay public", parseCIDR},

@@ -16,7 +16,7 @@ func TestDefaultsDeployASandboxOnGravitonForEveryone(t *testing.T) {
 	got, err := settings.Parse(nil, ids)
 	require.NoError(t, err)
 	assert.Equal(t, settings.Settings{
-		Profile: settings.Sandbox, Architecture: settings.ARM64, AllowCIDR: "0.0.0.0/0",
+		Profile: settings.Sandbox, Architecture: settings.ARM64, Network: settings.Own, AllowCIDR: "0.0.0.0/0",
 	}, got)
 	assert.Equal(t, settings.Default(), got)
 	assert.Equal(t, 1, got.Replicas())
@@ -33,6 +33,7 @@ func TestGoodValues(t *testing.T) {
 		{"sandbox", object{"profile": "sandbox"}, func(s *settings.Settings) {}},
 		{"x86_64", object{"architecture": "x86_64"}, func(s *settings.Settings) { s.Architecture = settings.X86_64 }},
 		{"own network", object{"network": "own"}, func(s *settings.Settings) {}},
+		{"shared network", object{"network": "shared"}, func(s *settings.Settings) { s.Network = settings.Shared }},
 		{"an image with a tag", object{"image": "public.ecr.aws/nginx/nginx:1.29"}, func(s *settings.Settings) { s.Image = "public.ecr.aws/nginx/nginx:1.29" }},
 		{"one stack", object{"stacks": "Lambda"}, func(s *settings.Settings) { s.Stacks = []string{"Lambda"} }},
 		{"two stacks, with a space and a repetition", object{"stacks": "Lambda, EcsEc2,Lambda"}, func(s *settings.Settings) { s.Stacks = []string{"Lambda", "EcsEc2"} }},
@@ -73,7 +74,7 @@ func TestBadValuesGetOneLineWithKeyGivenAndAllowed(t *testing.T) {
 	}{
 		{"profile", object{"profile": "prod"}, `profile: got "prod"; allowed: sandbox or production`},
 		{"architecture", object{"architecture": "amd64"}, `architecture: got "amd64"; allowed: arm64 or x86_64`},
-		{"network", object{"network": "shared"}, `network: got "shared"; allowed: own`},
+		{"network", object{"network": "common"}, `network: got "common"; allowed: own or shared`},
 		{"image with spaces", object{"image": "my image"}, `image: got "my image"; allowed: an image reference such as public.ecr.aws/nginx/nginx:1.29`},
 		{"image with capitals", object{"image": "Nginx"}, `must be lowercase`},
 		{"empty image", object{"image": ""}, `image: got ""`},
