@@ -37,16 +37,14 @@ func NewEKSAuto(scope constructs.Construct, id string, props *Props) awscdk.Stac
 	// 1. Where it runs: a control plane and nodes that AWS runs. Network, DNS,
 	// proxy, Pod Identity and the load balancer controller are AWS's too, so no
 	// add-on is needed for them.
-	netProps := &network.Props{Egress: network.PublicIP}
 	var controlPlaneLogs *[]eks.ClusterLoggingTypes
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		controlPlaneLogs = &[]eks.ClusterLoggingTypes{
 			eks.ClusterLoggingTypes_API, eks.ClusterLoggingTypes_AUDIT, eks.ClusterLoggingTypes_AUTHENTICATOR,
 			eks.ClusterLoggingTypes_CONTROLLER_MANAGER, eks.ClusterLoggingTypes_SCHEDULER,
 		}
 	}
-	net := network.New(stack, "Network", netProps)
+	net := networkFor(stack, p, network.PublicIP)
 	// What a node needs and no more: to join, to fetch credentials for pods, and
 	// to pull images. Pods get roles of their own.
 	nodeRole := awsiam.NewRole(stack, jsii.String("NodeRole"), &awsiam.RoleProps{
