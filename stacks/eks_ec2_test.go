@@ -1,7 +1,6 @@
 package stacks_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -75,22 +74,7 @@ func TestEKSEC2(t *testing.T) {
 	})
 
 	t.Run("the controller registers pods in this target group and may do nothing else", func(t *testing.T) {
-		targets := id(t, stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "")
-		for policyID, policy := range stack.Of("AWS::IAM::Policy") {
-			if !strings.Contains(policyID, "AlbController") {
-				continue
-			}
-			for _, s := range policy.Properties["PolicyDocument"].(object)["Statement"].([]any) {
-				statement := s.(object)
-				for _, action := range list(statement["Action"]) {
-					if strings.Contains(action, ":Describe") {
-						continue
-					}
-					assert.Contains(t, []string{"elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"}, action)
-					assert.Equal(t, object{"Ref": targets}, statement["Resource"])
-				}
-			}
-		}
+		registersOnly(t, stack)
 	})
 
 	t.Run("a pod does not start without its readiness gate, and Services do not need the controller", func(t *testing.T) {

@@ -64,7 +64,14 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	// it, to write its logs. The pod never sees it.
 	appLogs := logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production})
 	execution := awsiam.NewRole(stack, jsii.String("ExecutionRole"), &awsiam.RoleProps{
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("eks-fargate-pods.amazonaws.com"), nil),
+		// Only for this cluster, not for whoever makes a profile elsewhere.
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("eks-fargate-pods.amazonaws.com"), &awsiam.ServicePrincipalOpts{
+			Conditions: &map[string]any{"ArnLike": map[string]any{
+				"aws:SourceArn": stack.FormatArn(&awscdk.ArnComponents{
+					Service: jsii.String("eks"), Resource: jsii.String("fargateprofile"), ResourceName: jsii.Sprintf("%s/*", *cluster.ClusterName()),
+				}),
+			}},
+		}),
 		ManagedPolicies: &[]awsiam.IManagedPolicy{
 			awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("AmazonEKSFargatePodExecutionRolePolicy")),
 		},

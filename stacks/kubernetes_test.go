@@ -14,7 +14,7 @@ import (
 
 // onKubernetes are the deployments whose app is a set of Kubernetes objects, and
 // the architecture that their pods ask for in a sandbox.
-var onKubernetes = map[string]string{"EksEc2": "arm64", "EksAuto": "arm64"}
+var onKubernetes = map[string]string{"EksEc2": "arm64", "EksAuto": "arm64", "EksFargate": "amd64"}
 
 // What is promised here stands on the page of each of them.
 func TestOnKubernetes(t *testing.T) {
@@ -139,6 +139,33 @@ func checkTraffic(t *testing.T, stack *cdktest.Stack, objects map[string]object)
 	})
 }
 
+// registersOnly looks at what the open source load balancer controller may do.
+func registersOnly(t *testing.T, stack *cdktest.Stack) {
+	t.Helper()
+	targets := id(t, stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "")
+	for policyID, policy := range stack.Of("AWS::IAM::Policy") {
+		if !strings.Contains(policyID, "AlbController") {
+			continue
+		}
+		for _, s := range policy.Properties["PolicyDocument"].(object)["Statement"].([]any) {
+			statement := s.(object)
+			for _, action := range list(statement["Action"]) {
+				if strings.Contains(action, ":Describe") {
+					continue
+				}
+				assert.Contains(t, []string{"elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"}, action)
+				assert.Equal(t, object{"Ref": targets}, statement["Resource"])
+			}
+		}
+	}
+}
+
+// appRole returns the logical id of the role that may touch the notes.
+func appRole(t *testing.T, stack *cdktest.Stack) string {
+	t.Helper()
+	return target(stack.Template.Resources[id(t, stack, "AWS::IAM::Policy", "s3:GetObject")].Properties["Roles"].([]any)[0])
+}
+
 // manifests returns the stack's Kubernetes objects by kind, except those of the
 // load balancer controller. References to other resources read as their
 // logical id.
@@ -153,6 +180,9 @@ func manifests(t *testing.T, stack *cdktest.Stack) map[string]object {
 		var list []object
 		require.NoError(t, json.Unmarshal([]byte(text), &list), text)
 		for _, o := range list {
+			if namespace := o["metadata"].(object)["name"]; o["kind"] == "Namespace" && namespace != "notes" {
+				continue // not the app's
+			}
 			objects[o["kind"].(string)] = o
 		}
 	}

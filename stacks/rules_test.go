@@ -64,7 +64,7 @@ var rules = []rule{
 	{name: "the app is gone before its bucket is emptied", sandboxOnly: true, ofApps: true, check: goneBeforeEmptied},
 	{name: "the emptier can go when the bucket stays", sandboxOnly: true, check: emptierCanGo},
 	{name: "no alarm bills", sandboxOnly: true, check: noAlarms},
-	{name: "no NAT gateway bills", sandboxOnly: true, check: noNAT},
+	{name: "no NAT gateway bills where there is a way without", sandboxOnly: true, check: noNAT},
 	{name: "notes stay, and their old versions for three months", productionOnly: true, ofApps: true, check: notesStay},
 	{name: "alarms tell one topic, when they ring and when it is over", productionOnly: true, ofApps: true, check: alarmsTell},
 	{name: "load balancers keep a line for each request", productionOnly: true, check: accessLogsAreKept},
@@ -545,7 +545,8 @@ func logGroupsHaveWriters(t *testing.T, stack *cdktest.Stack) {
 }
 
 func noNAT(t *testing.T, stack *cdktest.Stack) {
-	stack.Count(t, "AWS::EC2::NatGateway", 0)
+	needed := len(stack.Of("AWS::EKS::FargateProfile")) // its pods may stand in private subnets only
+	stack.Count(t, "AWS::EC2::NatGateway", needed)
 }
 
 // architectures is how each place of a template spells an architecture.

@@ -16,7 +16,7 @@ import (
 )
 
 // withLoadBalancer are the deployments that allowCidr and certificateArn reach.
-var withLoadBalancer = []string{"EcsEc2", "EcsFargate", "EksEc2", "EksAuto"}
+var withLoadBalancer = []string{"EcsEc2", "EcsFargate", "EksEc2", "EksAuto", "EksFargate"}
 
 func TestCertificateTurnsLoadBalancersToHTTPS(t *testing.T) {
 	all := synth(t, "certificateArn", certificate)
