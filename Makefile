@@ -2,10 +2,13 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare synth test lint test-browser bench golden docs clean
+.PHONY: compare prices synth test lint test-browser bench golden docs clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
+
+prices: ## print the prices of a bill with their sources and ages
+	@go run ./cmd/refdeploy prices
 
 synth: node_modules ## write every stack's template to cdk.out and list the stacks
 	@output=$$(npx cdk synth --quiet 2>&1) || { echo "$$output" >&2; exit 1; }
@@ -23,8 +26,8 @@ bin/lint: tests/lint/requirements.txt
 	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-test-browser: ## look at the HTML report in Chromium, which has to be installed
-	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./internal/report
+test-browser: ## look at the HTML report and the app's page in Chromium, which has to be installed
+	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./internal/report ./app
 
 bench: node_modules ## measure synthesis and the app
 	go test -run '^$$' -bench Synth -benchtime 5x .

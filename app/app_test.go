@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,9 +53,17 @@ type process struct {
 // start runs the binary with nothing in its environment but env.
 func start(t testing.TB, env ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary)}
+	return startCommand(t, exec.Command(binary), env...)
+}
+
+func startCommand(t testing.TB, command *exec.Cmd, env ...string) *process {
+	t.Helper()
+	p := &process{cmd: command}
 	p.cmd.Env = env
-	p.cmd.Stdout, p.cmd.Stderr = p, p
+	if p.cmd.Stdout == nil {
+		p.cmd.Stdout = p
+	}
+	p.cmd.Stderr = p
 	require.NoError(t, p.cmd.Start())
 	t.Cleanup(func() {
 		if p.cmd.ProcessState == nil {
@@ -83,8 +90,13 @@ func (p *process) logged() string {
 // serve runs the app as an HTTP server and waits until it answers.
 func serve(t testing.TB, env ...string) *process {
 	t.Helper()
+	return serveCommand(t, exec.Command(binary), env...)
+}
+
+func serveCommand(t testing.TB, command *exec.Cmd, env ...string) *process {
+	t.Helper()
 	port := freePort(t)
-	p := start(t, append(env, "HOST=127.0.0.1", "PORT="+port)...)
+	p := startCommand(t, command, append(env, "HOST=127.0.0.1", "PORT="+port)...)
 	p.url = "http://127.0.0.1:" + port
 	require.Eventually(t, func() bool {
 		response, err := http.Get(p.url + "/healthz")
@@ -126,7 +138,11 @@ func overHTTP(p *process) caller {
 	return func(t testing.TB, method, path, body string, header ...string) answer {
 		t.Helper()
 		request, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
-		require.NoError(t, err)
+		if err != nil { // no URL: it is sent as it is
+			request, err = http.NewRequest(method, p.url, strings.NewReader(body))
+			require.NoError(t, err)
+			request.URL.Opaque = strings.TrimPrefix(p.url, "http:") + path
+		}
 		for i := 0; i < len(header); i += 2 {
 			request.Header.Set(header[i], header[i+1])
 		}
@@ -189,18 +205,17 @@ func (l *lambda) env(more ...string) []string {
 func throughFunctionURL(l *lambda) caller {
 	return func(t testing.TB, method, path, body string, header ...string) answer {
 		t.Helper()
-		target, err := url.Parse(path)
-		require.NoError(t, err)
+		raw, query, _ := strings.Cut(path, "?") // not parsed: what is sent may be no URL
 		headers := map[string]string{"host": "abc.lambda-url.us-east-1.on.aws"}
 		for i := 0; i < len(header); i += 2 {
 			headers[strings.ToLower(header[i])] = header[i+1]
 		}
 		event, err := json.Marshal(map[string]any{
-			"version": "2.0", "routeKey": "$default", "rawPath": target.EscapedPath(), "rawQueryString": target.RawQuery,
+			"version": "2.0", "routeKey": "$default", "rawPath": raw, "rawQueryString": query,
 			"headers": headers, "body": base64.StdEncoding.EncodeToString([]byte(body)), "isBase64Encoded": true,
 			"requestContext": map[string]any{
 				"domainName": headers["host"], "requestId": "1", "stage": "$default",
-				"http": map[string]any{"method": method, "path": target.Path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.9"},
+				"http": map[string]any{"method": method, "path": raw, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.9"},
 			},
 		})
 		require.NoError(t, err)
@@ -241,6 +256,8 @@ type s3 struct {
 	mu   sync.Mutex
 	deny bool          // answer 403, as after a lost permission
 	hang chan struct{} // while not nil, answer nothing until it is closed
+
+	calls map[string]int // since it was set: GET, PUT, DELETE and LIST
 }
 
 func newS3(t testing.TB) *s3 {
@@ -252,6 +269,13 @@ func newS3(t testing.TB) *s3 {
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		deny, hang := s.deny, s.hang
+		if s.calls != nil {
+			name := r.Method
+			if r.URL.Query().Has("list-type") {
+				name = "LIST"
+			}
+			s.calls[name]++
+		}
 		s.mu.Unlock()
 		if hang != nil {
 			select {

@@ -2,11 +2,13 @@ package main_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -114,6 +116,7 @@ func TestATermSignalLetsRequestsFinishAndExitsWith0(t *testing.T) {
 }
 
 func TestATermSignalDoesNotWaitForEver(t *testing.T) {
+	t.Parallel() // it takes as long as a shutdown may
 	store := newS3(t)
 	p := serve(t, store.env()...)
 	// A client that announces a body and never sends it keeps its request open.
@@ -162,4 +165,129 @@ func TestAPortInUseEndsTheStart(t *testing.T) {
 	require.Error(t, p.cmd.Wait())
 	assert.Equal(t, 1, p.cmd.ProcessState.ExitCode())
 	assert.Contains(t, p.logged(), "address already in use")
+}
+
+func TestNotesExpireWhereTheEnvironmentSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	for name, env := range map[string][]string{"a directory": {"NOTES_DIR=" + dir}, "S3": newS3(t).env()} {
+		t.Run("in "+name, func(t *testing.T) {
+			t.Parallel()
+			// S3 tells times to the second, and this one in lists more exactly.
+			call := overHTTP(serve(t, append(env, "NOTES_TTL=2s")...))
+			require.Equal(t, 201, call(t, "PUT", "/notes/old", "x").status)
+			require.Equal(t, 200, call(t, "GET", "/notes/old", "").status)
+			assert.Contains(t, call(t, "GET", "/", "").body, "it expires after 2 seconds")
+
+			assert.Eventually(t, func() bool { return call(t, "GET", "/notes/old", "").status == 404 }, 4*time.Second, 100*time.Millisecond)
+			assert.Eventually(t, func() bool { return call(t, "GET", "/notes", "").body == "{\"notes\":[]}\n" }, 2*time.Second, 100*time.Millisecond)
+			assert.Equal(t, 404, call(t, "DELETE", "/notes/old", "").status)
+			assert.Equal(t, 201, call(t, "PUT", "/notes/old", "x").status, "it is a new one")
+		})
+	}
+}
+
+func TestADirectoryIsRidOfWhatExpiredAndOfWhatACrashLeft(t *testing.T) {
+	dir := t.TempDir()
+	ago := func(name string, age time.Duration) {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte("x"), 0o600))
+		require.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(-age)))
+	}
+	ago("expired", 25*time.Hour)
+	ago("kept", 23*time.Hour)
+	ago(".new-crashed", time.Hour)
+	ago(".new-being-written", time.Second)
+	ago("Not-A-Note", 25*time.Hour)
+	serve(t, "NOTES_DIR="+dir, "NOTES_TTL=24h") // nobody asks for a note
+	assert.Eventually(t, func() bool {
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		var names []string
+		for _, entry := range entries {
+			names = append(names, entry.Name())
+		}
+		return assert.ObjectsAreEqual([]string{".new-being-written", "Not-A-Note", "kept"}, names)
+	}, time.Second, 10*time.Millisecond)
+}
+
+func TestANoteStaysWithoutALifetime(t *testing.T) {
+	dir := t.TempDir()
+	old := filepath.Join(dir, "old")
+	require.NoError(t, os.WriteFile(old, []byte("still here"), 0o600))
+	require.NoError(t, os.Chtimes(old, time.Time{}, time.Now().AddDate(-10, 0, 0)))
+	for _, env := range [][]string{{"NOTES_DIR=" + dir}, {"NOTES_DIR=" + dir, "NOTES_TTL="}} {
+		call := overHTTP(serve(t, env...))
+		assert.Equal(t, "still here", call(t, "GET", "/notes/old", "").body)
+	}
+}
+
+func TestALifetimeThatIsNoneEndsTheStart(t *testing.T) {
+	for _, ttl := range []string{"1 day", "0", "-1h"} {
+		p := start(t, "HOST=127.0.0.1", "PORT="+freePort(t), "NOTES_TTL="+ttl)
+		require.Error(t, p.cmd.Wait())
+		assert.Equal(t, 1, p.cmd.ProcessState.ExitCode())
+		assert.Contains(t, p.logged(), ttl)
+		assert.Contains(t, p.logged(), "such as 24h")
+	}
+}
+
+func TestADiskThatIsFullIsSaidSo(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16k"); err != nil {
+		t.Skip("only root may mount a small disk: ", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	call := overHTTP(serve(t, "NOTES_DIR="+dir))
+	require.Equal(t, 200, call(t, "GET", "/readyz", "").status)
+	require.Equal(t, 201, call(t, "PUT", "/notes/kept", "kept").status)
+	other, err := os.Create(filepath.Join(dir, "Other"))
+	require.NoError(t, err)
+	defer other.Close()
+	for err == nil { // an empty file still fits then
+		_, err = other.Write(make([]byte, 1024))
+	}
+
+	for _, use := range []struct{ method, path, body string }{{"GET", "/readyz", ""}, {"PUT", "/notes/kept", "lost?"}} {
+		got := call(t, use.method, use.path, use.body)
+		assert.Equal(t, 503, got.status, use)
+		assert.Contains(t, got.body, "The disk that holds the notes is full.", use)
+	}
+	assert.Equal(t, 200, call(t, "GET", "/healthz", "").status, "a restart would not help")
+	assert.Equal(t, "kept", call(t, "GET", "/notes/kept", "").body)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, entries, 2, "no half-written file stays")
+}
+
+func TestAClientThatHangsUpIsNoErrorOfTheStore(t *testing.T) {
+	store := newS3(t)
+	p := serve(t, store.env()...)
+	release := make(chan struct{})
+	defer close(release)
+	store.set(func(s *s3) { s.hang = release })
+	uses := append(slices.Clone(everyUse), struct{ method, path, body string }{"GET", "/", ""},
+		struct{ method, path, body string }{"POST", "/work?ms=2000", ""})
+	for _, use := range uses {
+		ctx, hangUp := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		request, err := http.NewRequestWithContext(ctx, use.method, p.url+use.path, strings.NewReader(use.body))
+		require.NoError(t, err)
+		_, err = http.DefaultClient.Do(request)
+		require.Error(t, err, use)
+		hangUp()
+	}
+	logged := len(uses) - 1 // a probe's line is for debugging
+	assert.Eventually(t, func() bool { return strings.Count(p.logged(), `"status":499`) == logged }, 2*time.Second, 10*time.Millisecond)
+	assert.NotContains(t, p.logged(), `"level":"ERROR"`)
+}
+
+func TestABodyThatDoesNotComeIsTheCallersFault(t *testing.T) {
+	t.Parallel() // it takes as long as a body may
+	p := serve(t, "NOTES_DIR="+t.TempDir())
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "PUT /notes/slow HTTP/1.1\r\nHost: app\r\nContent-Length: 10\r\n\r\nhalf")
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusRequestTimeout, response.StatusCode)
 }

@@ -12,9 +12,7 @@ import (
 
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/catalog"
-	"refdeploy/internal/cost"
 	"refdeploy/internal/nearest"
-	"refdeploy/internal/price"
 	"refdeploy/internal/report"
 	"refdeploy/internal/synth"
 )
@@ -23,56 +21,19 @@ import (
 type input struct {
 	assembly string
 	context  map[string]string
-	usage    string
-	custom   cost.Usage
+	load     loadFlags
+	closed   bool
+	pricing  pricing
 }
 
 func (in *input) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&in.assembly, "assembly", "", "read the cloud assembly in this directory instead of synthesizing")
 	f.StringToStringVarP(&in.context, "context", "c", nil, "a setting, as for cdk: key=value")
-	f.StringVar(&in.usage, "usage", "idle", "assumed load: "+strings.Join(profileNames(), ", "))
-	f.Float64Var(&in.custom.RequestsPerSecond, "rps", 0, "requests a second")
-	f.Float64Var(&in.custom.CPUMillis, "cpu-ms", 0, "CPU time of a request, in milliseconds")
-	f.Float64Var(&in.custom.ResponseKB, "response-kb", 0, "size of a response, in kB")
-	f.Float64Var(&in.custom.HoursPerDay, "hours", 0, "hours a day with that load")
-}
-
-// load returns the load that the flags ask for: a profile, with what was set
-// by itself in place of the profile's.
-func (in *input) load(cmd *cobra.Command) (cost.Usage, error) {
-	if !slices.Contains(profileNames(), in.usage) {
-		return cost.Usage{}, unknown("usage", in.usage, profileNames())
-	}
-	usage := cost.Profiles()[slices.Index(profileNames(), in.usage)]
-	for _, flag := range []struct {
-		name      string
-		into      *float64
-		value     float64
-		low, high float64
-	}{
-		{"rps", &usage.RequestsPerSecond, in.custom.RequestsPerSecond, 0, 1_000_000},
-		{"cpu-ms", &usage.CPUMillis, in.custom.CPUMillis, 0.01, 900_000},
-		{"response-kb", &usage.ResponseKB, in.custom.ResponseKB, 0, 1_000_000},
-		{"hours", &usage.HoursPerDay, in.custom.HoursPerDay, 0, 24},
-	} {
-		if !cmd.Flags().Changed(flag.name) {
-			continue
-		}
-		if !(flag.value >= flag.low && flag.value <= flag.high) {
-			return cost.Usage{}, fmt.Errorf("%s: got %g; allowed: %g to %g", flag.name, flag.value, flag.low, flag.high)
-		}
-		*flag.into, usage.Profile = flag.value, "custom"
-	}
-	return usage, nil
-}
-
-func profileNames() []string {
-	var names []string
-	for _, p := range cost.Profiles() {
-		names = append(names, p.Profile)
-	}
-	return names
+	f.BoolVar(&in.closed, "include-closed", false, "let what AWS closed to new customers be the cheapest")
+	in.load.flags(f)
+	in.pricing.flags(cmd)
+	in.pricing.discountFlag(cmd)
 }
 
 // report synthesizes or reads, and compares the stacks with the given ids, or
@@ -83,12 +44,15 @@ func (in *input) report(cmd *cobra.Command, ids []string) (report.Report, error)
 			return report.Report{}, unknown("stack", id, catalog.IDs())
 		}
 	}
-	usage, err := in.load(cmd)
+	usage, err := in.load.usage(cmd.Flags())
 	if err != nil {
 		return report.Report{}, err
 	}
-	prices, err := price.Embedded()
+	prices, err := in.pricing.table(cmd)
 	if err != nil {
+		return report.Report{}, err
+	}
+	if usage.ComputeDiscount, err = in.pricing.off(); err != nil {
 		return report.Report{}, err
 	}
 	stacks, err := in.stacks(cmd.ErrOrStderr(), ids)
@@ -103,7 +67,11 @@ func (in *input) report(cmd *cobra.Command, ids []string) (report.Report, error)
 		}
 		stacks = slices.DeleteFunc(stacks, func(s assembly.Stack) bool { return !slices.Contains(ids, s.ID) })
 	}
-	return report.Build(stacks, prices, usage)
+	var options []report.Option
+	if in.closed {
+		options = append(options, report.IncludeClosed())
+	}
+	return report.Build(stacks, prices, usage, options...)
 }
 
 // stacks reads the assembly, or synthesizes one and throws it away.
@@ -168,21 +136,40 @@ func newAssemble() *cobra.Command {
 func newCompare() *cobra.Command {
 	var in input
 	var format, out string
+	var sections []string
+	var full bool
 	cmd := &cobra.Command{
 		Use:   "compare [STACK…]",
-		Short: "Show the deployments beside each other: resources, permissions, exposure, cost, duties, limits",
+		Short: "Show the deployments side by side: cost, duties, exposure, permissions, limits",
+		Long: "Show the deployments side by side. Without stacks it is a summary, a line a deployment;\n" +
+			"for the stacks that you name, and with --full, it is everything.",
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			if !slices.Contains(report.Formats(), format) {
 				return unknown("format", format, report.Formats())
+			}
+			for _, section := range sections {
+				if !slices.Contains(report.SectionNames(), section) {
+					return unknown("section", section, report.SectionNames())
+				}
+			}
+			if full || len(ids) > 0 && len(sections) == 0 {
+				sections = report.SectionNames()
 			}
 			r, err := in.report(cmd, ids)
 			if err != nil {
 				return err
 			}
-			return write(cmd.OutOrStdout(), out, func(w io.Writer) error { return r.Write(w, format) })
+			return write(cmd.OutOrStdout(), out, func(w io.Writer) error {
+				if format == "table" {
+					return r.WriteTable(w, report.View{Width: width(w), Sections: sections})
+				}
+				return r.Write(w, format)
+			})
 		},
 	}
 	in.flags(cmd)
+	cmd.Flags().StringSliceVar(&sections, "section", nil, "sections of the table, by comma: "+strings.Join(report.SectionNames(), ", "))
+	cmd.Flags().BoolVar(&full, "full", false, "every section of the table")
 	cmd.Flags().StringVar(&format, "format", "table", strings.Join(report.Formats(), ", "))
 	cmd.Flags().StringVar(&out, "out", "", "write to this file instead of standard output")
 	return cmd

@@ -3,20 +3,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"refdeploy/internal/price"
 	"refdeploy/internal/report"
 )
 
@@ -24,6 +19,8 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	os.Unsetenv("AWS_REGION") // prices are those of us-east-1 unless a test says otherwise
+	os.Unsetenv("AWS_DEFAULT_REGION")
 	dir, err := os.MkdirTemp("", "refdeploy")
 	if err != nil {
 		panic(err)
@@ -86,6 +83,17 @@ func TestBadInputIsOneLineWithTheNearestName(t *testing.T) {
 		"rps":                {[]string{"compare", "--rps=-1"}, "rps: got -1; allowed: 0 to"},
 		"rps no number":      {[]string{"compare", "--rps=NaN"}, "rps: got NaN"},
 		"hours":              {[]string{"compare", "--hours=25"}, "hours: got 25; allowed: 0 to 24"},
+		"region":             {[]string{"compare", "--region", "eu-centrl-1"}, `region: got "eu-centrl-1" (did you mean eu-central-1?); allowed: us-east-1`},
+		"region elsewhere":   {[]string{"diff", "Lambda", "AppRunner", "--region", "cn-north-1"}, "region: got cn-north-1; China, GovCloud"},
+		"no region":          {[]string{"prices", "--region", ""}, `region: got ""`},
+		"discount":           {[]string{"compare", "--compute-discount", "91"}, "compute-discount: got 91; allowed: 0 to 90, in percent"},
+		"discount no number": {[]string{"compare", "--compute-discount", "NaN"}, "compute-discount: got NaN"},
+		"prices file":        {[]string{"compare", "--prices", filepath.Join(empty, "mine.csv")}, "mine.csv: no such file"},
+		"prices directory":   {[]string{"prices", "--prices", empty}, "is a directory"},
+		"prices format":      {[]string{"prices", "--format", "jsn"}, "format: got \"jsn\"; allowed: table, csv"},
+		"refresh of a file":  {[]string{"prices", "--refresh", "--prices", "x.csv"}, "refresh: leave out --prices and --format"},
+		"refresh region":     {[]string{"prices", "--refresh", "--region", "eu-central"}, "did you mean eu-central-1?"},
+		"refresh to nowhere": {[]string{"prices", "--refresh", "--out", filepath.Join(empty, "missing", "x.csv")}, "missing is not a directory"},
 		"setting":            {[]string{"compare", "-c", "profil=production"}, "profil: not a setting (did you mean profile?)"},
 		"no assembly":        {[]string{"compare", "--assembly", empty}, "no cloud assembly"},
 		"assembly, settings": {[]string{"compare", "--assembly", empty, "-c", "profile=sandbox"}, "leave out -c or --assembly"},
@@ -114,75 +122,7 @@ func TestFlagsTakeThePlaceOfTheProfiles(t *testing.T) {
 	require.NoError(t, err, stderr)
 	var r report.Report
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
-	assert.Equal(t, report.Usage{Profile: "custom", RequestsPerSecond: 50, CPUMs: 20, ResponseKB: 2, HoursPerDay: 24}, r.Usage)
-}
-
-func TestPricesShowTheirAge(t *testing.T) {
-	table, err := price.Parse("us-east-1", []byte("key,price,unit,item,source,date,confidence\nnat.hour,0.045,hour,NAT gateway,AWS page,2026-09-20,high\n"))
-	require.NoError(t, err)
-	var out bytes.Buffer
-	require.NoError(t, printPrices(&out, table, time.Date(2026, 9, 30, 12, 0, 0, 0, time.UTC)))
-	assert.Contains(t, out.String(), "nat.hour  0.045  hour  NAT gateway  AWS page  2026-09-20  10 days  high")
-}
-
-// renew runs `prices --refresh` in a checkout that consists of its prices, and
-// returns what became of them. The endpoint is the Price List API's.
-func renew(t *testing.T, env ...string) (before, after, stdout, stderr string) {
-	t.Helper()
-	dir := t.TempDir()
-	path := filepath.Join(dir, "internal", "price", "prices.csv")
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	data, err := os.ReadFile("../../internal/price/prices.csv")
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(path, data, 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "cdk.json"), []byte(`{"context":{}}`), 0o644))
-	var out, errs bytes.Buffer
-	cmd := exec.Command(binary, "prices", "--refresh")
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &errs
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1"}, env...)
-	_ = cmd.Run() // what it says and leaves is looked at
-	now, err := os.ReadFile(path)
-	require.NoError(t, err)
-	return string(data), string(now), out.String(), errs.String()
-}
-
-func TestRefreshWithoutCredentialsSaysWhatToSet(t *testing.T) {
-	before, after, _, stderr := renew(t)
-	assert.Equal(t, before, after)
-	assert.Contains(t, stderr, "found no AWS credentials; set AWS_PROFILE")
-	assert.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
-}
-
-func TestRefreshWritesTheFileWholeOrNotAtAll(t *testing.T) {
-	credentials := []string{"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test"}
-	serve := func(good int) string {
-		answered := 0
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-			if answered++; answered > good {
-				w.WriteHeader(http.StatusBadRequest)
-				io.WriteString(w, `{"__type":"AccessDeniedException","message":"no"}`)
-				return
-			}
-			product := `{"terms":{"OnDemand":{"t":{"priceDimensions":{"d":{"beginRange":"0","pricePerUnit":{"USD":"0.5000000000"}}}}}}}`
-			json.NewEncoder(w).Encode(map[string]any{"FormatVersion": "aws_v1", "PriceList": []string{product}})
-		}))
-		t.Cleanup(server.Close)
-		return "AWS_ENDPOINT_URL_PRICING=" + server.URL
-	}
-	t.Run("when all answer", func(t *testing.T) {
-		before, after, stdout, stderr := renew(t, append(credentials, serve(1000))...)
-		assert.NotEqual(t, before, after, stderr)
-		assert.Contains(t, after, "nat.hour,0.5,hour,NAT gateway,AWS Price List API,"+time.Now().Format(time.DateOnly))
-		assert.Contains(t, stdout, "prices renewed")
-		_, err := price.Parse("us-east-1", []byte(after))
-		assert.NoError(t, err)
-	})
-	t.Run("when one fails", func(t *testing.T) {
-		before, after, _, stderr := renew(t, append(credentials, serve(7))...)
-		assert.Equal(t, before, after)
-		assert.Contains(t, stderr, "the file is unchanged")
-	})
+	assert.Equal(t, report.Usage{Profile: "custom", RequestsPerSecond: 50, CPUMs: 20, ResponseKB: 2, HoursPerDay: 24, ReadsPerRequest: 1, RequestsPerConnection: 10}, r.Usage)
 }
 
 func BenchmarkCompare(b *testing.B) {

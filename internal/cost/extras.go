@@ -20,7 +20,6 @@ var extras = []struct {
 	{"AWS::ECS::CapacityProvider", "Managed Instances", has("ManagedInstancesProvider")},
 	{"AWS::ECS::TaskDefinition", "ephemeral storage", has("EphemeralStorage")},
 	{"AWS::EKS::Cluster", "Auto Mode nodes", is(true, "ComputeConfig", "Enabled")},
-	{"AWS::EKS::Cluster", "control plane logs", has("Logging", "ClusterLogging", "EnabledTypes")},
 	{"AWS::EKS::Nodegroup", "spot instances", is("SPOT", "CapacityType")},
 	{"AWS::ElasticLoadBalancingV2::LoadBalancer", "network load balancer", is("network", "Type")},
 	{"AWS::ElasticLoadBalancingV2::LoadBalancer", "gateway load balancer", is("gateway", "Type")},
@@ -58,10 +57,3 @@ func field(value any, path ...string) any {
 	}
 	return value
 }
-
-// cannotPrice names something that bills and has no price here.
-func (m *bill) cannotPrice(resource, what string) {
-	m.unpriced[unpricedName(resource, what)] = true
-}
-
-func unpricedName(resource, what string) string { return resource + " (" + what + ")" }

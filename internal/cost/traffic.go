@@ -3,94 +3,201 @@ package cost
 import (
 	"math"
 
-	"refdeploy/internal/assembly"
+	"refdeploy/internal/bill"
 	"refdeploy/internal/inventory"
 )
 
-// Assumptions about what is not in a template.
+// What the app and the platforms write. The bytes of a request are those of the
+// app's own log line, which a test in app/ measures, with the 26 bytes that
+// CloudWatch Logs adds to each event (Amazon CloudWatch pricing, 2026-11-23).
 const (
-	logBytes       = 300 // of a request's log line
-	lambdaLogBytes = 300 // of START, END and REPORT, which Lambda logs of each request
+	LogLineBytes = 180 // of the app's log line for a request
+	eventBytes   = 26
 
-	freeOutGB = 100 // a month, of data out to the internet
+	// lambdaLineBytes is what START, END and REPORT of an invocation add, 88, 51
+	// and 130 bytes in their documented format, as three events.
+	lambdaLineBytes = 88 + 51 + 130 + 3*eventBytes
 
-	// A load balancer capacity unit an hour holds 25 new connections a second,
-	// or 1 GB an hour (AWS, Elastic Load Balancing pricing). Connections are
-	// used again: one in ten requests opens a new one.
-	lcuConnections     = 25
-	lcuGB              = 1
-	requestsConnection = 10
+	// compressed is how much of a log CloudWatch stores (AWS Pricing Calculator,
+	// CloudWatch Logs, storage compression factor 0.15, as quoted by
+	// classmethod.jp, 2021-09-18).
+	compressed = 0.15
+
+	// forEver is how many months a bill is for that keeps growing, because
+	// something is never deleted: a year.
+	forEver = 12
+
+	// A request through a load balancer is some 450 bytes of access log, a tenth
+	// of it after compression: an estimate.
+	accessLogBytes = 45
+
+	// A flow log writes a record for each direction of a connection and
+	// interface that it passes: the load balancer's outside, its inside and the
+	// app's. A record is some 110 bytes: an estimate.
+	flowRecords, flowBytes = 6, 110
+
+	// controlPlaneGB is what the five logs of an EKS control plane take in a
+	// month while few talk to it: an estimate, most of it audit.
+	controlPlaneGB = 10
 
 	imageGB = 0.005 // the app's image, compressed (4.7 MB, measured 2026-11-23)
+
+	// noteKB is the largest note that the app takes. It keeps 100 at most, so
+	// only old versions of notes weigh anything.
+	noteKB = 4.096
 )
 
-func (m *bill) logGB() float64 { return m.usage.Requests() * m.logBytes / 1e9 }
-
-// logBytesOf is what CloudWatch Logs takes in of a request. Pods on EKS log to
+// logBytes is what CloudWatch Logs takes in of a request. Pods on EKS log to
 // their node, where nothing of ours collects it; Lambda adds lines of its own.
-func logBytesOf(template assembly.Template) float64 {
-	bytes := float64(logBytes)
-	for _, r := range template.Resources {
-		switch r.Type {
-		case "AWS::EKS::Cluster":
-			return 0
-		case "AWS::Lambda::Url":
-			bytes = logBytes + lambdaLogBytes
-		}
+func (r *reader) logBytes() float64 {
+	switch {
+	case r.count("AWS::EKS::Cluster") > 0:
+		return 0
+	case r.count("AWS::Lambda::Url") > 0:
+		return LogLineBytes + eventBytes + lambdaLineBytes
 	}
-	return bytes
+	return LogLineBytes + eventBytes
 }
 
-func (m *bill) outGB() float64 { return m.usage.Requests() * m.usage.ResponseKB * 1000 / 1e9 }
-
-// loadBalancer prices hours, capacity units, and an address a subnet.
-func (m *bill) loadBalancer(id string, r assembly.Resource) {
-	if kind := r.Properties["Type"]; kind != nil && kind != "application" {
+// loadBalancer prices hours, capacity units, an address a subnet, and the log.
+func (r *reader) loadBalancer(id string, p map[string]any) {
+	if kind := p["Type"]; kind != nil && kind != "application" {
 		return // see extras
 	}
-	m.line("load balancer", "alb.hour", HoursPerMonth, id)
-	subnets := float64(len(inventory.List(r.Properties["Subnets"])))
-	if r.Properties["Scheme"] != "internal" { // internet-facing is the default
-		m.line("public IPv4 of the load balancer", "ipv4", subnets*HoursPerMonth, id)
+	r.hourly("load balancer", "alb.hour", id)
+	if p["Scheme"] != "internal" { // internet-facing is the default
+		r.charge("public IPv4 of the load balancer", "ipv4", bill.Month, float64(len(inventory.List(p["Subnets"])))*bill.HoursPerMonth, id)
 	}
-	if m.usage.RequestsPerSecond > 0 {
-		byConnections := m.usage.RequestsPerSecond / requestsConnection / lcuConnections
-		byBytes := m.usage.RequestsPerSecond * 3600 * m.usage.ResponseKB * 1000 / 1e9 / lcuGB
-		m.line("load balancer capacity", "alb.lcu", math.Max(byConnections, byBytes)*m.usage.LoadedHours(), id)
-	}
-}
-
-// traffic prices what follows from requests alone: logs, answers, and the image.
-func (m *bill) traffic() {
-	if len(m.stack.ImagePlatforms) > 0 {
-		m.line("image in ECR", "ecr.storage", imageGB*float64(len(m.stack.ImagePlatforms)), "image")
-	}
-	if m.usage.Requests() == 0 {
-		return
-	}
-	if m.logBytes == 0 {
-		m.warn("nothing collects the pods' logs, so nothing is paid for logs; a collector would pay as the others do")
-	}
-	if logs := m.logGB(); logs > 0 {
-		m.line("logs taken in", "logs.ingest", logs, "logs")
-		m.line("logs stored", "logs.storage", logs*m.retentionDays()/30, "logs")
-	}
-	if out := m.outGB() - freeOutGB; out > 0 {
-		m.line("data out to the internet, above 100 GB", "data.out", out, "answers")
-	}
-}
-
-// retentionDays is how long the longest-lived log group keeps, or 30 where the
-// template has none.
-func (m *bill) retentionDays() float64 {
-	days := 0.0
-	for _, r := range m.stack.Template.Resources {
-		if r.Type == "AWS::Logs::LogGroup" {
-			days = math.Max(days, inventory.Number(r.Properties["RetentionInDays"]))
+	r.charge("load balancer capacity", "alb.lcu", bill.LCUHours, 1, id)
+	for _, attribute := range inventory.List(p["LoadBalancerAttributes"]) {
+		if a := inventory.Object(attribute); a["Key"] == "access_logs.s3.bucket" {
+			months := forEver * 1.0
+			for _, rule := range inventory.List(field(r.find(a["Value"]).Properties, "LifecycleConfiguration", "Rules")) {
+				if days := inventory.Number(inventory.Object(rule)["ExpirationInDays"]); days > 0 {
+					months = days / 30
+				}
+			}
+			r.charge("access logs stored", "s3.storage", bill.Requests, accessLogBytes/1e9*months, id)
 		}
 	}
-	if days == 0 {
-		return 30
+	if r.plan.Limits.Seconds == 0 {
+		r.plan.Limits.Seconds, r.plan.Limits.SecondsBy = 60, "the load balancer's idle timeout"
+		for _, attribute := range inventory.List(p["LoadBalancerAttributes"]) {
+			if a := inventory.Object(attribute); a["Key"] == "idle_timeout.timeout_seconds" {
+				r.plan.Limits.Seconds = inventory.Number(a["Value"])
+			}
+		}
 	}
-	return days
+}
+
+// flowLog prices a flow log to CloudWatch Logs.
+func (r *reader) flowLog(id string, p map[string]any) {
+	if p["LogDestinationType"] != "cloud-watch-logs" {
+		r.cannotPrice("AWS::EC2::FlowLog", "not to CloudWatch Logs")
+		return
+	}
+	gb := flowRecords * (flowBytes + eventBytes) / 1e9
+	r.charge("log ingestion, flow logs", "logs.vended", bill.Connections, gb, id)
+	r.charge("log storage, flow logs", "logs.storage", bill.Connections, gb*compressed*months(r.find(p["LogGroupName"]).Properties), id)
+}
+
+// months is how many months a log group keeps what is written to it.
+func months(group map[string]any) float64 {
+	if days := inventory.Number(group["RetentionInDays"]); days > 0 {
+		return days / 30
+	}
+	return forEver
+}
+
+// traffic prices what follows from requests alone: logs, answers, notes, and the
+// image.
+func (r *reader) traffic() {
+	if n := len(r.stack.ImagePlatforms); n > 0 {
+		r.charge("image in ECR", "ecr.storage", bill.Month, imageGB*float64(n), "image")
+	}
+	if len(r.plan.Capacity) == 0 {
+		return // nothing that we know serves requests
+	}
+	if bytes := r.logBytes(); bytes > 0 {
+		gb, ingestion := bytes/1e9, "logs.ingest"
+		if r.count("AWS::Lambda::Url") > 0 {
+			ingestion = "logs.vended" // up to 10 TB a month at the same price
+		}
+		r.charge("log ingestion", ingestion, bill.Requests, gb, "logs")
+		r.charge("log storage", "logs.storage", bill.Requests, gb*compressed*r.retention(), "logs")
+		// Notes take the S3 endpoint, which is free. Logs go through NAT.
+		if r.count("AWS::EC2::NatGateway") > 0 {
+			r.charge("data through NAT, logs", "nat.gb", bill.Requests, gb, "logs")
+		}
+	} else {
+		r.plan.Remarks = append(r.plan.Remarks, "its pods' logs are not collected")
+	}
+	for _, tier := range []struct {
+		driver    bill.Driver
+		item, key string
+	}{
+		{bill.OutGB, "data out to the internet, above 100 GB", "data.out"},
+		{bill.OutGB10, "data out to the internet, above 10 TB", "data.out.10tb"},
+		{bill.OutGB50, "data out to the internet, above 50 TB", "data.out.50tb"},
+		{bill.OutGB150, "data out to the internet, above 150 TB", "data.out.150tb"},
+	} {
+		r.charge(tier.item, tier.key, tier.driver, 1, "responses").Everyone = true
+	}
+	if r.ours() {
+		r.notes()
+	}
+}
+
+// notes prices what the app does with its bucket.
+func (r *reader) notes() {
+	for id, bucket := range r.stack.Template.Resources {
+		// Buckets for logs, and those that wear no lifecycle of notes, are none.
+		if bucket.Type != "AWS::S3::Bucket" || !r.isNotes(id) {
+			continue
+		}
+		r.charge("S3 requests, lists", "s3.put", bill.Lists, 1e-3, id).Everyone = true
+		r.charge("S3 requests, writes", "s3.put", bill.Writes, 1e-3, id).Everyone = true
+		r.charge("S3 requests, reads", "s3.get", bill.Reads, 1e-3, id).Everyone = true
+		if field(bucket.Properties, "VersioningConfiguration", "Status") == "Enabled" {
+			kept := forEver * 1.0
+			for _, rule := range inventory.List(field(bucket.Properties, "LifecycleConfiguration", "Rules")) {
+				if days := inventory.Number(field(rule, "NoncurrentVersionExpiration", "NoncurrentDays")); days > 0 {
+					kept = days / 30
+				}
+			}
+			r.charge("S3 storage, old versions", "s3.storage", bill.Writes, noteKB/1e6*kept, id)
+		}
+	}
+}
+
+// isNotes is whether a bucket is not one that a load balancer writes its logs
+// to.
+func (r *reader) isNotes(id string) bool {
+	for _, found := range r.stack.Template.Resources {
+		for _, attribute := range inventory.List(found.Properties["LoadBalancerAttributes"]) {
+			if a := inventory.Object(attribute); a["Key"] == "access_logs.s3.bucket" && inventory.Target(a["Value"]) == id {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// retention is for how many months the longest-lived log group of the app keeps
+// what it takes in. Groups of App Runner are not in the template and never
+// expire.
+func (r *reader) retention() float64 {
+	if r.count("AWS::AppRunner::Service") > 0 {
+		return forEver
+	}
+	longest := 0.0
+	for _, found := range r.stack.Template.Resources {
+		if found.Type == "AWS::Logs::LogGroup" {
+			longest = math.Max(longest, months(found.Properties))
+		}
+	}
+	if longest == 0 {
+		return forEver
+	}
+	return longest
 }

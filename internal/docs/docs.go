@@ -15,7 +15,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"refdeploy/app/contract"
 	"refdeploy/internal/assembly"
+	"refdeploy/internal/bill"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/cost"
 	"refdeploy/internal/price"
@@ -46,10 +48,9 @@ func Render(root string) (map[string]string, error) {
 		return unknown
 	}
 
-	if err := render("README.md", map[string]string{"deployments": deployments()}); err != nil {
-		return nil, err
-	}
-	if err := render("docs/reference.md", map[string]string{"settings": settingsTable(), "needs": needs()}); err != nil {
+	if err := render("docs/reference.md", map[string]string{
+		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(),
+	}); err != nil {
 		return nil, err
 	}
 	prices, err := price.Embedded()
@@ -70,14 +71,14 @@ func Render(root string) (map[string]string, error) {
 		stack := assembly.Stack{ID: d.ID, Template: sandbox}
 		stacks = append(stacks, stack)
 		resourceCounts[d.ID] = len(sandbox.Resources)
-		bill, err := bill(stack, prices)
+		monthly, err := monthly(stack, prices)
 		if err != nil {
 			return nil, err
 		}
 		if err := render(d.Page, map[string]string{
 			"resources":    resources(sandbox, production),
 			"suppressions": suppressions(sandbox, production),
-			"cost":         bill,
+			"cost":         monthly,
 			"duties":       fields(append(d.Duties.Fields(), d.Limits.Fields()...)),
 		}); err != nil {
 			return nil, err
@@ -93,19 +94,32 @@ func Render(root string) (map[string]string, error) {
 	}
 
 	var reports []report.Report
-	for _, usage := range cost.Profiles() {
+	for _, usage := range bill.Profiles() {
 		r, err := report.Build(stacks, prices, usage)
 		if err != nil {
 			return nil, err
 		}
 		reports = append(reports, r)
 	}
-	if pages["docs/images/cost-over-load.svg"], err = reports[0].LoadChart(); err != nil {
+	for path, paper := range map[string]report.Paper{
+		"docs/images/cost-over-load.svg": report.Light, "docs/images/cost-over-load-dark.svg": report.Dark,
+	} {
+		if pages[path], err = reports[2].Picture(paper); err != nil {
+			return nil, err
+		}
+	}
+	if err := render("README.md", map[string]string{
+		"deployments": deployments(),
+		"summary":     summary(reports[2], "docs/images/", linked("")),
+		"cheapest":    bullets(reports[2].CheapestSentences()),
+	}); err != nil {
 		return nil, err
 	}
 	if err := render("docs/choosing.md", map[string]string{
+		"summary":   summary(reports[2], "images/", linked("docs/")),
+		"decides":   bullets(reports[2].Decides()),
 		"totals":    totals(reports),
-		"cheapest":  bullets(reports[0].CheapestSentences()),
+		"cheapest":  bullets(reports[2].CheapestSentences()),
 		"decisions": decisions(reports[0]),
 	}); err != nil {
 		return nil, err
@@ -186,6 +200,28 @@ func needs() string {
 	return table(rows...)
 }
 
+// routes lists what the app answers, and bounds where it stops.
+func routes() string {
+	rows := [][]string{{"Route", "What", "Status"}}
+	for _, r := range contract.Routes {
+		var statuses []string
+		for _, status := range r.Statuses {
+			statuses = append(statuses, fmt.Sprint(status))
+		}
+		path := strings.ReplaceAll(r.Path, "{$}", "") + r.Query
+		rows = append(rows, []string{"`" + r.Method + " " + path + "`", r.What, strings.Join(statuses, ", ")})
+	}
+	return table(rows...)
+}
+
+func bounds() string {
+	rows := [][]string{{"Bound", "Value", "Answer beyond it"}}
+	for _, b := range contract.Bounds() {
+		rows = append(rows, []string{b.What, b.Value, b.Beyond})
+	}
+	return table(rows...)
+}
+
 // resources counts resources by type, for both profiles.
 func resources(sandbox, production assembly.Template) string {
 	count := func(template assembly.Template) map[string]int {
@@ -226,21 +262,21 @@ func suppressions(templates ...assembly.Template) string {
 	return table(append([][]string{{"Rule", "Why it is accepted"}}, rows...)...)
 }
 
-// bill is what a sandbox costs a month, by item, under three loads.
-func bill(stack assembly.Stack, prices price.Table) (string, error) {
-	profiles := cost.Profiles()[:3] // idle, small and medium
-	model := cost.NewModel(stack, prices)
+// monthly is what a sandbox costs a month, by item, under three loads.
+func monthly(stack assembly.Stack, prices price.Table) (string, error) {
+	profiles := bill.Profiles()[:3] // idle, small and medium
+	model, err := cost.NewModel(stack, prices)
+	if err != nil {
+		return "", err
+	}
 	var order []string
-	lines := map[string][]cost.Line{}
+	lines := map[string][]bill.Line{}
 	head, all := []string{"Item", "Unit price"}, []string{"**all**", ""}
 	for i, usage := range profiles {
-		estimate, err := model.Estimate(usage)
-		if err != nil {
-			return "", err
-		}
+		estimate := model.Estimate(usage)
 		for _, line := range estimate.Lines {
 			if lines[line.Item] == nil {
-				lines[line.Item] = make([]cost.Line, len(profiles))
+				lines[line.Item] = make([]bill.Line, len(profiles))
 				order = append(order, line.Item)
 			}
 			lines[line.Item][i] = line
@@ -293,6 +329,32 @@ func fields(all []catalog.Field) string {
 		rows = append(rows, []string{f.Label, strings.ReplaceAll(f.Value, "|", `\|`)})
 	}
 	return table(rows...)
+}
+
+// summary is the comparison's summary, and its picture for a light or a dark
+// page. Images is the way to the pictures.
+func summary(r report.Report, images string, link func(id string) string) string {
+	return r.SummaryMarkdown(link) + fmt.Sprintf(`
+<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="%[1]scost-over-load-dark.svg">
+  <img src="%[1]scost-over-load.svg" alt="The bill of a month by load, a line for each deployment, both axes logarithmic. Lines are thin where the load is more than the template allows.">
+</picture>
+
+%[2]s The picture leaves out what all pay alike, S3 requests and data out. A line is thin where the load is more than the template allows.
+`, images, r.Assumptions())
+}
+
+// linked writes a deployment's name as a link to its page, from a page in
+// directory.
+func linked(directory string) func(id string) string {
+	return func(id string) string {
+		for _, d := range catalog.All() {
+			if d.ID == id {
+				return fmt.Sprintf("[%s](%s)", id, strings.TrimPrefix(d.Page, directory))
+			}
+		}
+		return id
+	}
 }
 
 // totals is what each deployment costs a month under each load.

@@ -1,6 +1,7 @@
 package price_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -19,9 +20,9 @@ func TestEveryPriceHasASourceADateAndAConfidence(t *testing.T) {
 		assert.Positive(t, p.USD, p.Key)
 		assert.NotEmpty(t, p.Source, p.Key)
 		assert.Contains(t, []string{"high", "medium-high", "medium", "medium-low", "low"}, p.Confidence, p.Key)
-		assert.False(t, p.Date.After(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)), p.Key)
+		assert.False(t, p.Date.After(time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)), p.Key)
 	}
-	assert.Equal(t, "2025-07-01", table.AsOf().Format(time.DateOnly))
+	assert.Equal(t, "2025-05-01", table.AsOf().Format(time.DateOnly))
 }
 
 func TestAMissingPriceIsNamed(t *testing.T) {
@@ -39,7 +40,7 @@ func TestABadTableIsRefusedWithItsLine(t *testing.T) {
 		"free":           {"a,0,hour,item,s,2026-01-01,high\n", `line 2: the price is "0"`},
 		"no number":      {"a,x,hour,item,s,2026-01-01,high\n", `line 2: the price is "x"`},
 		"no date":        {"a,1,hour,item,s,2026-13-01,high\n", `line 2: the date is "2026-13-01"`},
-		"twice":          {"a,1,hour,item,s,2026-01-01,high\na,1,hour,item,s,2026-01-01,high\n", "line 3: a is there twice"},
+		"twice":          {"a,1,hour,item,s,2026-01-01,high\na,1,hour,item,s,2026-01-01,high\n", "line 3: a of us-east-1 is there twice"},
 		"too few fields": {"a,1\n", "wrong number of fields"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,4 +58,16 @@ func TestWhatIsWrittenReadsTheSame(t *testing.T) {
 	again, err := price.Parse(table.Region, data)
 	require.NoError(t, err)
 	assert.Equal(t, table, again)
+}
+
+// A change by hand, by `go generate` or by a refresh shows as what it is.
+func TestTheTableIsInOrder(t *testing.T) {
+	rows, err := price.Rows()
+	require.NoError(t, err)
+	price.Sort(rows)
+	data, err := price.Write(rows)
+	require.NoError(t, err)
+	shipped, err := os.ReadFile("prices.csv")
+	require.NoError(t, err)
+	assert.Equal(t, string(shipped), string(data), "run go generate ./internal/price")
 }

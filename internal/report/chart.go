@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 
-	"refdeploy/internal/cost"
+	"refdeploy/internal/bill"
 )
 
 // A Layer is one sheet of a chart. Sheets of a chart lie on each other: one with
@@ -92,29 +92,6 @@ func (r Report) loadChart() ([]Layer, error) {
 	return layers, nil
 }
 
-// LoadChart returns the chart of bills over the load in one piece, on white, for
-// a page that cannot take deployments away.
-func (r Report) LoadChart() (string, error) {
-	p := r.loadPlot()
-	p.Title.Text = "A month's bill over the load, sandbox profile"
-	p.Add(plotter.NewGrid())
-	p.Legend.Top, p.Legend.Left = true, true
-	for i, d := range r.Deployments {
-		points := r.drawn(d.ID)
-		if len(points) == 0 {
-			continue
-		}
-		line, err := r.line(i, points)
-		if err != nil {
-			return "", err
-		}
-		p.Add(line)
-		p.Legend.Add(d.ID, line)
-	}
-	p.Legend.Padding = 3
-	return toSVG(p)
-}
-
 // toSVG draws a chart, in the reader's own font: the drawing library would name
 // one that few have.
 func toSVG(p *plot.Plot) (string, error) {
@@ -140,7 +117,7 @@ func (r Report) loadPlot() *plot.Plot {
 	p.X.Label.Text, p.Y.Label.Text = "requests a second", "US dollars a month"
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = cost.LeastLoad, cost.MostLoad, leastDrawn, math.Pow(10, math.Ceil(math.Log10(most)))
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = bill.LeastLoad, bill.MostLoad, leastDrawn, math.Pow(10, math.Ceil(math.Log10(most)))
 	return p
 }
 

@@ -10,14 +10,22 @@ import (
 
 // A Diff is what changes when one deployment takes the place of another.
 type Diff struct {
-	From      string   `json:"from"`
-	To        string   `json:"to"`
+	From string `json:"from"`
+	To   string `json:"to"`
+
+	Version  string            `json:"version"`
+	Settings map[string]string `json:"settings"`
+	Prices   Prices            `json:"prices"`
+	Usage    Usage             `json:"usage"`
+	Warnings []string          `json:"warnings"` // of both bills, each with its deployment
+	Unpriced []string          `json:"unpriced"` // of both bills, each with its deployment
+
 	Resources []Count  `json:"resources"` // by type, those whose number changes
 	IAM       []Count  `json:"iam"`
 	Facts     []Change `json:"facts"` // planes, identity, exposure, status
 	Duties    []Change `json:"duties"`
 	Limits    []Change `json:"limits"`
-	Cost      []Amount `json:"monthlyUSD"` // by item, those that change, and the total
+	Cost      []Amount `json:"monthlyUSD"` // by item, those that change, what stays, and the total
 	Learn     []string `json:"learn"`      // what the app's operators have to learn
 }
 
@@ -52,7 +60,16 @@ func (r Report) Compare(from, to string) (Diff, error) {
 	if err != nil {
 		return Diff{}, err
 	}
-	d := Diff{From: from, To: to, Resources: []Count{}, IAM: []Count{}, Facts: []Change{}, Duties: []Change{}, Limits: []Change{}, Cost: []Amount{}, Learn: []string{}}
+	d := Diff{From: from, To: to, Version: r.Version, Settings: r.Settings, Prices: r.Prices, Usage: r.Usage, Warnings: []string{}, Unpriced: []string{}, Resources: []Count{}, IAM: []Count{}, Facts: []Change{}, Duties: []Change{}, Limits: []Change{}, Cost: []Amount{}, Learn: []string{}}
+
+	for _, side := range []Deployment{a, b} {
+		for _, text := range side.MonthlyUSD.Warnings {
+			d.Warnings = append(d.Warnings, side.ID+": "+text)
+		}
+		for _, text := range side.MonthlyUSD.Unpriced {
+			d.Unpriced = append(d.Unpriced, side.ID+": "+text)
+		}
+	}
 
 	types := maps.Clone(a.Resources.ByType)
 	maps.Copy(types, b.Resources.ByType)
@@ -78,7 +95,7 @@ func (r Report) Compare(from, to string) (Diff, error) {
 	for i, field := range a.Limits.Fields() {
 		d.Limits = change(d.Limits, field.Label, field.Value, b.Limits.Fields()[i].Value)
 	}
-	d.cost(a.MonthlyUSD, b.MonthlyUSD)
+	d.cost(a, b)
 	d.learn(a, b)
 	return d, nil
 }
@@ -113,23 +130,28 @@ func ports(d Deployment) string {
 	return strings.Join(all, "; ")
 }
 
-func (d *Diff) cost(a, b Bill) {
-	sums := func(bill Bill) map[string]float64 {
-		byItem := map[string]float64{}
-		for _, line := range bill.Lines {
-			byItem[line.Item] += line.USD
+func (d *Diff) cost(a, b Deployment) {
+	byItem := func(d Deployment) map[string]float64 {
+		all := map[string]float64{}
+		for _, sum := range sums(linesOf(d)) {
+			all[sum.item] = sum.usd
 		}
-		return byItem
+		return all
 	}
-	from, to := sums(a), sums(b)
-	items := maps.Clone(from)
+	from, to := byItem(a), byItem(b)
+	same, items := 0.0, maps.Clone(from)
 	maps.Copy(items, to)
 	for _, item := range slices.Sorted(maps.Keys(items)) {
 		if from[item] != to[item] {
 			d.Cost = append(d.Cost, Amount{item, from[item], to[item]})
+		} else {
+			same = cents(same + from[item])
 		}
 	}
-	d.Cost = append(d.Cost, Amount{"all", a.Total, b.Total})
+	if same > 0 {
+		d.Cost = append(d.Cost, Amount{"the same in both", same, same})
+	}
+	d.Cost = append(d.Cost, Amount{"all", a.MonthlyUSD.Total, b.MonthlyUSD.Total})
 }
 
 // learn lists the ways of working that the operators of b have and those of a
@@ -167,7 +189,8 @@ func (d Diff) Write(w io.Writer, format string) error {
 
 func (d Diff) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "From %s to %s\n", d.From, d.To)
+	r := Report{Version: d.Version, Settings: d.Settings, Prices: d.Prices, Usage: d.Usage}
+	fmt.Fprintf(&b, "From %s to %s\n%s\n", d.From, d.To, r.Header())
 	counts := func(title string, all []Count) {
 		if len(all) > 0 {
 			fmt.Fprintf(&b, "\n%s\n", title)
@@ -200,11 +223,21 @@ func (d Diff) text() string {
 	for _, c := range d.Cost {
 		fmt.Fprintf(&b, "  %s: %s → %s (%+.2f)\n", c.Item, usd(c.From), usd(c.To), c.To-c.From)
 	}
+	if len(d.Warnings)+len(d.Unpriced) > 0 {
+		fmt.Fprintf(&b, "\nNote\n")
+	}
+	for _, text := range d.Warnings {
+		fmt.Fprintf(&b, "  %s\n", text)
+	}
+	for _, text := range d.Unpriced {
+		fmt.Fprintf(&b, "  bills, without a price here: %s\n", text)
+	}
 	if len(d.Learn) > 0 {
 		fmt.Fprintf(&b, "\nTo learn\n")
 	}
 	for _, text := range d.Learn {
 		fmt.Fprintf(&b, "  %s\n", text)
 	}
+	fmt.Fprintf(&b, "\n%s\n", r.Assumptions())
 	return b.String()
 }

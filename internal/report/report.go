@@ -3,13 +3,15 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
 	"refdeploy/internal/assembly"
+	"refdeploy/internal/bill"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/cost"
 	"refdeploy/internal/inventory"
@@ -20,21 +22,30 @@ import (
 // A Report is the comparison. Its JSON is documented in docs/reference.md and
 // stable: keys are added, never renamed or removed.
 type Report struct {
+	Version     string            `json:"version"`  // of refdeploy, devel when it was not built from a version
 	Settings    map[string]string `json:"settings"` // what all stacks were synthesized with
 	Prices      Prices            `json:"prices"`
 	Usage       Usage             `json:"usage"`
 	Deployments []Deployment      `json:"deployments"`
 	BreakEven   []BreakEven       `json:"breakEven"`
 	Cheapest    []Cheapest        `json:"cheapest"`
+	NotCompared []string          `json:"notCompared"` // closed to new customers, and left out of cheapest
 
-	curves map[string][]float64     // monthly totals by id, at curveLoads
-	idle   map[string]cost.Estimate // bills by id, while nobody calls
+	usage  bill.Usage
+	models []bill.Model         // in the order of the deployments
+	curves map[string][]float64 // monthly totals by id, at curveLoads, without what everyone pays
+	idle   map[string]bill.Estimate
 }
 
 // Prices says where the prices are from.
 type Prices struct {
 	Region string `json:"region"`
-	AsOf   string `json:"asOf"` // date of the oldest, YYYY-MM-DD
+	AsOf   string `json:"asOf"`   // date of the oldest, YYYY-MM-DD
+	Newest string `json:"newest"` // date of the newest, YYYY-MM-DD
+
+	// Borrowed are the keys of prices in the bills that are another region's,
+	// because none of this one is known. Each line says whose.
+	Borrowed []string `json:"borrowed"`
 }
 
 // Usage is the assumed load.
@@ -42,8 +53,16 @@ type Usage struct {
 	Profile           string  `json:"profile"`
 	RequestsPerSecond float64 `json:"requestsPerSecond"`
 	CPUMs             float64 `json:"cpuMs"`
+	WaitMs            float64 `json:"waitMs"`
+	RequestKB         float64 `json:"requestKB"`
 	ResponseKB        float64 `json:"responseKB"`
 	HoursPerDay       float64 `json:"hoursPerDay"`
+
+	ReadsPerRequest       float64 `json:"readsPerRequest"`
+	WritesPerRequest      float64 `json:"writesPerRequest"`
+	ListsPerRequest       float64 `json:"listsPerRequest"`
+	RequestsPerConnection float64 `json:"requestsPerConnection"`
+	ComputeDiscount       float64 `json:"computeDiscount"` // percent
 }
 
 // A Deployment is one column of the comparison.
@@ -99,8 +118,11 @@ type Fact struct {
 type Bill struct {
 	Total    float64  `json:"total"`
 	Lines    []Line   `json:"lines"`
+	Idle     float64  `json:"idle"`     // total while nobody calls
 	Unpriced []string `json:"unpriced"` // bills, and has no price here
 	Warnings []string `json:"warnings"`
+	Remarks  []string `json:"remarks"` // what to know of the bill under any load
+	Beyond   string   `json:"beyond"`  // why the deployment cannot take the load as its template stands, or ""
 }
 
 // A Line is one item of a bill.
@@ -113,6 +135,8 @@ type Line struct {
 	Resource  string  `json:"resource"`
 	Source    string  `json:"source"`   // template or catalog
 	PriceKey  string  `json:"priceKey"` // as `refdeploy prices` prints it
+	Region    string  `json:"region"`   // whose price it is
+	Everyone  bool    `json:"everyone"` // every deployment pays it alike, so it does not decide
 }
 
 // A BreakEven is a load at which the cheaper of two changes.
@@ -120,33 +144,54 @@ type BreakEven struct {
 	A                 string  `json:"a"` // cheaper below
 	B                 string  `json:"b"` // cheaper above
 	RequestsPerSecond float64 `json:"requestsPerSecond"`
-}
 
-// Cheapest names the cheapest deployment of a range of load.
-type Cheapest struct {
-	ID   string  `json:"id"`
+	// From and To enclose where the two cost about the same.
 	From float64 `json:"fromRequestsPerSecond"`
 	To   float64 `json:"toRequestsPerSecond"`
+}
+
+// Cheapest names the cheapest deployment of a range of load. Several cost about
+// the same; with none, nothing takes the load as its template stands.
+type Cheapest struct {
+	ID   string   `json:"id"` // the cheapest over most of the range, or ""
+	IDs  []string `json:"ids"`
+	From float64  `json:"fromRequestsPerSecond"`
+	To   float64  `json:"toRequestsPerSecond"`
 }
 
 // curvePoints is how many points a factor of ten the curves have.
 const curvePoints = 20
 
-// Build compares the stacks that the catalog knows, in its order.
-func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Report, error) {
-	r := Report{
-		Settings: map[string]string{},
-		Prices:   Prices{Region: prices.Region, AsOf: prices.AsOf().Format(time.DateOnly)},
-		Usage: Usage{
-			Profile: usage.Profile, RequestsPerSecond: usage.RequestsPerSecond, CPUMs: usage.CPUMillis,
-			ResponseKB: usage.ResponseKB, HoursPerDay: usage.HoursPerDay,
-		},
-		BreakEven: []BreakEven{},
-		Cheapest:  []Cheapest{},
-		curves:    map[string][]float64{},
-		idle:      map[string]cost.Estimate{},
+// An Option changes what [Build] does.
+type Option func(*options)
+
+type options struct{ closed bool }
+
+// IncludeClosed lets what AWS closed to new customers be the cheapest, for those
+// who have it. By default nobody is advised to take what they cannot have.
+func IncludeClosed() Option { return func(o *options) { o.closed = true } }
+
+// Build compares the stacks that the catalog knows, in its order. It fails when
+// none of them is there, or a price is missing.
+func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with ...Option) (Report, error) {
+	var chosen options
+	for _, option := range with {
+		option(&chosen)
 	}
-	bills := map[string]func(float64) float64{}
+	r := Report{
+		Version:  version(),
+		Settings: map[string]string{},
+		Prices:   Prices{Region: prices.Region, AsOf: prices.AsOf().Format(time.DateOnly), Newest: newest(prices), Borrowed: []string{}},
+		Usage: Usage{
+			Profile: usage.Profile, RequestsPerSecond: usage.RequestsPerSecond, CPUMs: usage.CPUMillis, WaitMs: usage.WaitMillis,
+			RequestKB: usage.RequestKB, ResponseKB: usage.ResponseKB, HoursPerDay: usage.HoursPerDay,
+			ReadsPerRequest: usage.Reads, WritesPerRequest: usage.Writes, ListsPerRequest: usage.Lists,
+			RequestsPerConnection: usage.RequestsPerConnection, ComputeDiscount: exact(usage.ComputeDiscount * 100),
+		},
+		BreakEven: []BreakEven{}, Cheapest: []Cheapest{}, NotCompared: []string{},
+		usage: usage, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
+	}
+	var compared []bill.Model
 	for _, d := range catalog.All() {
 		i := slices.IndexFunc(stacks, func(s assembly.Stack) bool { return s.ID == d.ID })
 		if i < 0 {
@@ -158,100 +203,96 @@ func Build(stacks []assembly.Stack, prices price.Table, usage cost.Usage) (Repor
 				r.Settings[key] = value
 			}
 		}
-		model := cost.NewModel(stack, prices)
-		estimate, err := model.Estimate(usage)
+		model, err := cost.NewModel(stack, prices)
 		if err != nil {
-			return Report{}, err
+			return Report{}, fmt.Errorf("%w in %s; add it to internal/price/prices.csv with its source and date", err, prices.Region)
 		}
-		if r.idle[d.ID], err = model.Estimate(cost.Profiles()[0]); err != nil {
-			return Report{}, err
-		}
-		r.Deployments = append(r.Deployments, describe(d, settings.Profile(stack.Template.Setting("profile")), inventory.Of(stack.Template), estimate))
-		bills[d.ID] = memo(func(load float64) float64 {
-			at := usage
-			at.RequestsPerSecond = load
-			estimate, _ := model.Estimate(at) // the same prices as above
-			return estimate.Total
-		})
+		r.idle[d.ID] = model.Estimate(at(usage, 0))
 		for _, load := range curveLoads() {
-			r.curves[d.ID] = append(r.curves[d.ID], bills[d.ID](load))
+			usd, everyone := model.Amount(at(usage, load))
+			r.curves[d.ID] = append(r.curves[d.ID], usd-everyone)
 		}
+		r.models = append(r.models, model)
+		r.Deployments = append(r.Deployments, describe(d, settings.Profile(stack.Template.Setting("profile")), inventory.Of(stack.Template), model, usage))
+		if d.ClosedSince != "" && !chosen.closed {
+			r.NotCompared = append(r.NotCompared, d.ID)
+			continue
+		}
+		compared = append(compared, model)
 	}
 	if len(r.Deployments) == 0 {
 		return Report{}, fmt.Errorf("the assembly has no stack of the catalog; known: %v", catalog.IDs())
 	}
-	r.crossings(bills)
-	return r, nil
-}
-
-func curveLoads() []float64 { return cost.Loads(curvePoints) }
-
-// memo remembers what f returned: curves and crossings look at the same loads.
-func memo(f func(float64) float64) func(float64) float64 {
-	known := map[float64]float64{}
-	return func(load float64) float64 {
-		total, ok := known[load]
-		if !ok {
-			total = f(load)
-			known[load] = total
-		}
-		return total
-	}
-}
-
-// crossings finds the break-even loads of each pair, and who is the cheapest.
-func (r *Report) crossings(bills map[string]func(float64) float64) {
-	for i, a := range r.Deployments {
-		for _, b := range r.Deployments[i+1:] {
-			for _, load := range cost.BreakEven(bills[a.ID], bills[b.ID]) {
-				// A thousandth above the crossing, the order is the new one.
-				below, above := a.ID, b.ID
-				if bills[a.ID](load*1.001) < bills[b.ID](load*1.001) {
-					below, above = b.ID, a.ID
-				}
-				r.BreakEven = append(r.BreakEven, BreakEven{A: below, B: above, RequestsPerSecond: significant(load)})
+	for _, d := range r.Deployments {
+		for _, line := range d.MonthlyUSD.Lines {
+			if line.Region != prices.Region && !slices.Contains(r.Prices.Borrowed, line.PriceKey) {
+				r.Prices.Borrowed = append(r.Prices.Borrowed, line.PriceKey)
 			}
 		}
 	}
-	for _, load := range cost.Loads(cost.Steps) {
-		best := slices.MinFunc(r.Deployments, func(a, b Deployment) int {
-			return cmp.Compare(bills[a.ID](load), bills[b.ID](load))
-		}).ID
-		load = significant(load)
-		n := len(r.Cheapest)
-		switch {
-		case n == 0:
-			r.Cheapest = append(r.Cheapest, Cheapest{ID: best, From: load, To: load})
-		case r.Cheapest[n-1].ID == best:
-			r.Cheapest[n-1].To = load
-		default:
-			// It changes where these two cross, between this load and the last.
-			load = r.crossing(r.Cheapest[n-1].ID, best, r.Cheapest[n-1].To, load)
-			r.Cheapest[n-1].To = load
-			r.Cheapest = append(r.Cheapest, Cheapest{ID: best, From: load, To: load})
-		}
-	}
-	r.Cheapest = slices.DeleteFunc(r.Cheapest, func(c Cheapest) bool { return c.From == c.To })
+	slices.Sort(r.Prices.Borrowed)
+	r.compare(compared)
+	return r, nil
 }
 
-// crossing returns the break-even load of two deployments between low and high,
-// or high when the list has none there.
-func (r *Report) crossing(a, b string, low, high float64) float64 {
-	for _, e := range r.BreakEven {
-		if e.RequestsPerSecond >= low && e.RequestsPerSecond <= high && (e.A == a && e.B == b || e.A == b && e.B == a) {
-			return e.RequestsPerSecond
+// at is a usage with another load.
+func at(usage bill.Usage, requestsPerSecond float64) bill.Usage {
+	usage.RequestsPerSecond = requestsPerSecond
+	return usage
+}
+
+// newest is the date of the newest price.
+func newest(prices price.Table) string {
+	all := prices.All()
+	return slices.MaxFunc(all, func(a, b price.Price) int { return a.Date.Compare(b.Date) }).Date.Format(time.DateOnly)
+}
+
+// version is the version that the program was built from, or devel.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+func curveLoads() []float64 { return bill.Loads(curvePoints) }
+
+// compare finds who is the cheapest, and the break-even loads of each pair.
+func (r *Report) compare(models []bill.Model) {
+	if len(models) > 0 {
+		for _, c := range bill.Cheapest(models, r.usage) {
+			found := Cheapest{IDs: listed(c.IDs), From: significant(c.From), To: significant(c.To)}
+			if len(c.IDs) > 0 {
+				found.ID = c.IDs[0]
+			}
+			r.Cheapest = append(r.Cheapest, found)
 		}
 	}
-	return high
+	for i, a := range r.models {
+		for _, b := range r.models[i+1:] {
+			for _, c := range bill.Crossings(a, b, r.usage) {
+				r.BreakEven = append(r.BreakEven, BreakEven{
+					A: c.Below, B: c.Above, RequestsPerSecond: significant(c.At), From: significant(c.From), To: significant(c.To),
+				})
+			}
+		}
+	}
+}
+
+// exact takes the noise off a float: eight digits are more than any input has.
+func exact(x float64) float64 {
+	y, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 8, 64), 64)
+	return y
 }
 
 // significant rounds to three digits: prices and assumptions bear no more.
 func significant(x float64) float64 {
 	unit := math.Pow(10, math.Floor(math.Log10(x))-2)
-	return math.Round(x/unit) * unit
+	return exact(math.Round(x/unit) * unit)
 }
 
-func describe(d catalog.Deployment, profile settings.Profile, inv inventory.Inventory, estimate cost.Estimate) Deployment {
+func describe(d catalog.Deployment, profile settings.Profile, inv inventory.Inventory, model bill.Model, usage bill.Usage) Deployment {
+	estimate := model.Estimate(usage)
 	out := Deployment{
 		ID: d.ID, Status: d.Status(), ControlPlane: d.ControlPlane, DataPlane: d.DataPlane,
 		Resources: Resources{Total: inv.Total, ByType: inv.ByType},
@@ -262,7 +303,8 @@ func describe(d catalog.Deployment, profile settings.Profile, inv inventory.Inve
 		Storage:   facts(inv.Storage),
 		Logs:      facts(inv.Logs),
 		MonthlyUSD: Bill{
-			Total: estimate.Total, Lines: []Line{}, Unpriced: listed(estimate.Unpriced), Warnings: listed(estimate.Warnings),
+			Total: estimate.Total, Idle: model.Estimate(at(usage, 0)).Total, Lines: []Line{}, Beyond: estimate.Beyond,
+			Unpriced: listed(estimate.Unpriced), Warnings: listed(estimate.Warnings), Remarks: listed(model.Plan.Remarks),
 		},
 		Duties: d.Duties, Limits: d.Limits,
 		Needs: listed(d.Needs), Leftovers: listed(d.Leftovers(profile)),
@@ -271,6 +313,7 @@ func describe(d catalog.Deployment, profile settings.Profile, inv inventory.Inve
 		out.Exposure = append(out.Exposure, Exposure(e))
 	}
 	for _, line := range estimate.Lines {
+		line.Quantity, line.UnitPrice = exact(line.Quantity), exact(line.UnitPrice)
 		out.MonthlyUSD.Lines = append(out.MonthlyUSD.Lines, Line(line))
 	}
 	return out

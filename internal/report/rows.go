@@ -9,12 +9,14 @@ import (
 
 // A Row is one fact of every deployment, in their order.
 type Row struct {
-	Label string
-	Cells []string
+	Label   string
+	Cells   []string
+	Numbers bool // the cells are numbers, aligned to the right
 }
 
 // A Section is a group of rows under a title.
 type Section struct {
+	Name  string // as --section takes it
 	Title string
 	Rows  []Row
 }
@@ -30,14 +32,16 @@ func (r Report) Sections() []Section {
 		return out
 	}
 	count := func(label string, n func(Deployment) int) Row {
-		return row(label, func(d Deployment) string { return fmt.Sprint(n(d)) })
+		counted := row(label, func(d Deployment) string { return fmt.Sprint(n(d)) })
+		counted.Numbers = true
+		return counted
 	}
 	list := func(label string, of func(Deployment) []string) Row {
 		return row(label, func(d Deployment) string { return none(strings.Join(of(d), "; ")) })
 	}
 
 	sections := []Section{
-		{"What it is", []Row{
+		{"what", "What it is", []Row{
 			row("Control plane", func(d Deployment) string { return d.ControlPlane }),
 			row("Data plane", func(d Deployment) string { return d.DataPlane }),
 			row("Status", func(d Deployment) string { return d.Status }),
@@ -46,7 +50,7 @@ func (r Report) Sections() []Section {
 			list("The account needs", func(d Deployment) []string { return d.Needs }),
 			list("cdk destroy leaves", func(d Deployment) []string { return d.Leftovers }),
 		}},
-		{"Permissions and exposure", []Row{
+		{"permissions", "Permissions and exposure", []Row{
 			row("Identity of the app", func(d Deployment) string { return d.Identity }),
 			count("IAM roles", func(d Deployment) int { return d.IAM.Roles }),
 			count("IAM statements", func(d Deployment) int { return d.IAM.Statements }),
@@ -63,7 +67,7 @@ func (r Report) Sections() []Section {
 			row("Encryption", func(d Deployment) string { return says(d.Storage) }),
 			row("Logs", func(d Deployment) string { return says(d.Logs) }),
 		}},
-		{costTitle, r.costRows()},
+		{"cost", costTitle, r.costRows()},
 	}
 	return append(sections, r.dutiesAndLimits()...)
 }
@@ -94,7 +98,7 @@ func (r Report) TypeRows() []Row {
 }
 
 func (r Report) dutiesAndLimits() []Section {
-	duties, limits := Section{Title: "Who runs what, and how to operate it"}, Section{Title: "Limits"}
+	duties, limits := Section{Name: "duties", Title: "Who runs what, and how to operate it"}, Section{Name: "limits", Title: "Limits"}
 	for i, field := range r.Deployments[0].Duties.Fields() {
 		row := Row{Label: field.Label}
 		for _, d := range r.Deployments {
@@ -112,31 +116,33 @@ func (r Report) dutiesAndLimits() []Section {
 	return []Section{duties, limits}
 }
 
-// costRows has a row for each item that any deployment pays for.
+// costRows has a row for each item that any deployment pays for. Lines that
+// repeat an item, such as two NAT gateways, add up.
 func (r Report) costRows() []Row {
 	var items []string
-	for _, d := range r.Deployments {
-		for _, line := range d.MonthlyUSD.Lines {
-			if !slices.Contains(items, line.Item) {
-				items = append(items, line.Item)
+	bills := make([]map[string]float64, len(r.Deployments))
+	for i, d := range r.Deployments {
+		bills[i] = map[string]float64{}
+		for _, sum := range sums(linesOf(d)) {
+			bills[i][sum.item] = sum.usd
+			if !slices.Contains(items, sum.item) {
+				items = append(items, sum.item)
 			}
 		}
 	}
 	var rows []Row
 	for _, item := range items {
-		row := Row{Label: item}
-		for _, d := range r.Deployments {
+		row := Row{Label: item + r.whose(item), Numbers: true}
+		for _, bill := range bills {
 			cell := "–"
-			for _, line := range d.MonthlyUSD.Lines {
-				if line.Item == item {
-					cell = usd(line.USD)
-				}
+			if amount, ok := bill[item]; ok {
+				cell = usd(amount)
 			}
 			row.Cells = append(row.Cells, cell)
 		}
 		rows = append(rows, row)
 	}
-	all := Row{Label: "All"}
+	all := Row{Label: "All", Numbers: true}
 	unpriced := Row{Label: "Bills, without a price here"}
 	warnings := Row{Label: "Note"}
 	for _, d := range r.Deployments {
@@ -147,26 +153,28 @@ func (r Report) costRows() []Row {
 	return append(rows, all, unpriced, warnings)
 }
 
-// Assumptions is the load and the prices in a sentence.
-func (r Report) Assumptions() string {
-	return fmt.Sprintf("Load %q: %s requests/s for %g hours a day, %g ms of CPU and %g kB a response. Prices of %s, on demand, US dollars, the oldest of %s.",
-		r.Usage.Profile, load(r.Usage.RequestsPerSecond), r.Usage.HoursPerDay, r.Usage.CPUMs, r.Usage.ResponseKB, r.Prices.Region, r.Prices.AsOf)
-}
-
-// CheapestSentences says who is the cheapest over which load.
-func (r Report) CheapestSentences() []string {
-	var all []string
-	for _, c := range r.Cheapest {
-		all = append(all, fmt.Sprintf("%s from %s to %s requests/s", c.ID, load(c.From), load(c.To)))
+// whose says which region's price an item of the bills has, where it is not the
+// report's own.
+func (r Report) whose(item string) string {
+	for _, d := range r.Deployments {
+		for _, line := range d.MonthlyUSD.Lines {
+			if line.Item == item && line.Region != r.Prices.Region {
+				return ", at the price of " + line.Region
+			}
+		}
 	}
-	return all
+	return ""
 }
 
 // BreakEvenSentences says between which two the cheaper changes, and where.
 func (r Report) BreakEvenSentences() []string {
 	var all []string
 	for _, b := range r.BreakEven {
-		all = append(all, fmt.Sprintf("%s below, %s above %s requests/s", b.A, b.B, load(b.RequestsPerSecond)))
+		text := fmt.Sprintf("%s below, %s above %s requests/s", b.A, b.B, load(b.RequestsPerSecond))
+		if b.From < b.To {
+			text += fmt.Sprintf("; about equal from %s to %s", load(b.From), load(b.To))
+		}
+		all = append(all, text)
 	}
 	return all
 }

@@ -4,26 +4,26 @@ package notes
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"time"
-)
 
-// Bounds of a store that anyone on the internet may write to.
-const (
-	MaxBytes = 4 << 10 // of one note
-	MaxNotes = 100     // in a store
+	"refdeploy/app/contract"
 )
 
 var (
 	// ErrNotFound says that there is no note of that key.
 	ErrNotFound = errors.New("no such note")
 
-	// ErrFull says that a new note would be one more than [MaxNotes].
+	// ErrFull says that a new note would be one more than [contract.MaxNotes].
 	ErrFull = errors.New("the store is full")
+
+	// ErrDiskFull says that the disk, and not the number of notes, is in the way.
+	ErrDiskFull = errors.New("the disk is full")
 )
 
-var key = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+var key = regexp.MustCompile(fmt.Sprintf(`^[a-z0-9-]{1,%d}$`, contract.MaxKeyLength))
 
 // ValidKey reports whether s may name a note: 1 to 64 lower-case letters,
 // digits and hyphens.
@@ -60,12 +60,21 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 }
 
+// A TTL is how long a note lives after it was written; 0 is for ever. A note
+// that has expired is not there, whoever removes it and whenever: S3's
+// lifecycle rules come once a day.
+type TTL time.Duration
+
+func (t TTL) expired(modified time.Time) bool {
+	return t > 0 && time.Since(modified) >= time.Duration(t)
+}
+
 // admit decides whether a note may be written beside those that are there.
 func admit(existing []Note, key string) (created bool, err error) {
 	if slices.ContainsFunc(existing, func(n Note) bool { return n.Key == key }) {
 		return false, nil
 	}
-	if len(existing) >= MaxNotes {
+	if len(existing) >= contract.MaxNotes {
 		return false, ErrFull
 	}
 	return true, nil

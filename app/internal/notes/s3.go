@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"refdeploy/app/contract"
 )
 
 // prefix is where the notes are in the bucket.
@@ -21,13 +23,15 @@ const prefix = "notes/"
 type S3 struct {
 	client *s3.Client
 	bucket string
+	ttl    TTL
 }
 
-// NewS3 returns a store in bucket. It finds region and credentials where every
+// NewS3 returns a store in bucket, whose lifecycle rule has to remove what ttl
+// hides. It finds region and credentials where every
 // AWS SDK does, and asks nobody before the first request. A server named by
 // AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_S3 is spoken to with the bucket in the
 // path, because its name has no host names for buckets.
-func NewS3(ctx context.Context, bucket string) (*S3, error) {
+func NewS3(ctx context.Context, bucket string, ttl TTL) (*S3, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(2))
 	if err != nil {
 		return nil, fmt.Errorf("AWS configuration: %w", err)
@@ -35,7 +39,7 @@ func NewS3(ctx context.Context, bucket string) (*S3, error) {
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.UsePathStyle = os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
 	})
-	return &S3{client: client, bucket: bucket}, nil
+	return &S3{client, bucket, ttl}, nil
 }
 
 func (s *S3) Ready(ctx context.Context) error {
@@ -44,7 +48,8 @@ func (s *S3) Ready(ctx context.Context) error {
 }
 
 func (s *S3) List(ctx context.Context) ([]Note, error) {
-	// One page holds ten times as many as may be there.
+	// One page, 1000 objects, holds all notes that may be there, and those that
+	// have expired and wait for the lifecycle rule.
 	page, err := s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: aws.String(prefix)})
 	if err != nil {
 		return nil, err
@@ -52,7 +57,7 @@ func (s *S3) List(ctx context.Context) ([]Note, error) {
 	var list []Note
 	for _, object := range page.Contents { // sorted by key
 		key := strings.TrimPrefix(aws.ToString(object.Key), prefix)
-		if ValidKey(key) {
+		if ValidKey(key) && !s.ttl.expired(aws.ToTime(object.LastModified)) {
 			list = append(list, Note{Key: key, Bytes: aws.ToInt64(object.Size), Modified: aws.ToTime(object.LastModified).UTC()})
 		}
 	}
@@ -69,7 +74,10 @@ func (s *S3) Get(ctx context.Context, key string) (string, error) {
 		return "", err
 	}
 	defer object.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(object.Body, MaxBytes))
+	if s.ttl.expired(aws.ToTime(object.LastModified)) {
+		return "", ErrNotFound
+	}
+	text, err := io.ReadAll(io.LimitReader(object.Body, contract.MaxNoteBytes))
 	return string(text), err
 }
 

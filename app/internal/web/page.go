@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	_ "embed"
 	"fmt"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	g "maragu.dev/gomponents"
 	. "maragu.dev/gomponents/html"
 
+	"refdeploy/app/contract"
 	"refdeploy/app/internal/notes"
 )
 
@@ -19,19 +19,35 @@ var style string
 
 const icon = `data:image/svg+xml,<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect x="2" y="2" width="12" height="12" rx="3" fill="%23d9772b"/></svg>`
 
-// page shows where the app runs and what notes there are. A store that fails
-// leaves the rest of the page as it is.
+// A draft is what a visitor has written into the form.
+type draft struct{ key, text string }
+
+// page shows where the app runs and what notes there are.
+func (a *App) page(w http.ResponseWriter, r *http.Request) { a.show(w, r, draft{}, nil) }
+
+// show is the page, with what was wrong about d, if anything was. A store that
+// fails leaves the rest of the page as it is.
 //
 // It is made of components and not of html/template, which calls methods by
 // name: the linker would have to keep every method of the AWS SDK, and the
 // binary would be 8 MB larger.
-func (a *App) page(w http.ResponseWriter, r *http.Request) {
-	list, err := wait(r.Context(), func(ctx context.Context) ([]notes.Note, error) { return a.Store.List(ctx) })
-	if err != nil {
-		a.Log.Error("store", "id", requestID(r), "error", err.Error())
+func (a *App) show(w http.ResponseWriter, r *http.Request, d draft, wrong *refusal) {
+	s := shelf{draft: d, wrong: wrong, ttl: a.TTL}
+	if wrong == nil || wrong.status < 500 { // else it would fail again
+		s.list, s.failed = a.notes(r)
+	}
+	for _, refused := range []*refusal{wrong, s.failed} {
+		if refused != nil && refused.status == statusGone {
+			refused.write(w, r)
+			return
+		}
 	}
 	info := a.describe()
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if wrong != nil {
+		wrong.header(w)
+		w.WriteHeader(wrong.status)
+	}
 	Doctype(HTML(Lang("en"),
 		Head(
 			Meta(Charset("utf-8")),
@@ -44,7 +60,7 @@ func (a *App) page(w http.ResponseWriter, r *http.Request) {
 		Body(Main(
 			H1(g.Text(title(info))),
 			P(Class("lead"), g.Group(lead(info))),
-			Div(Class("columns"), where(info), shelf(list, err != nil)),
+			Div(Class("columns"), where(info), s.node()),
 			Footer(
 				A(Href("/info"), g.Text("Where this runs, as JSON")),
 				A(Href("/notes"), g.Text("Notes, as JSON")),
@@ -98,36 +114,65 @@ func where(info Info) g.Node {
 	return Section(Aria("labelledby", "where"), H2(ID("where"), g.Text("Where")), Dl(rows...))
 }
 
-// shelf shows the notes and a form to write one.
-func shelf(list []notes.Note, failed bool) g.Node {
-	var shown g.Node
-	switch {
-	case failed:
-		shown = P(Class("bad"), Role("alert"), g.Text("The store does not answer. Reload in a few seconds."))
-	case len(list) == 0:
-		shown = P(Class("none"), g.Text("None yet. Write the first one."))
-	default:
-		shown = Ul(g.Map(list, item))
+// A shelf shows the notes and, before them, a form to write one.
+type shelf struct {
+	draft  draft
+	wrong  *refusal // with the form
+	list   []notes.Note
+	failed *refusal // to list them
+	ttl    notes.TTL
+}
+
+func (s shelf) node() g.Node {
+	kept := "it stays until somebody deletes it"
+	if s.ttl > 0 {
+		kept = "it expires after " + lifetime(s.ttl)
 	}
-	return Section(Aria("labelledby", "notes"), H2(ID("notes"), g.Text("Notes")), shown,
+	return Section(Aria("labelledby", "notes"), H2(ID("notes"), g.Text("Notes")),
+		// The focus brings it into view: on a phone it is below the first screen.
+		g.Iff(s.wrong != nil, func() g.Node { return alert(s.wrong.detail, TabIndex("-1"), AutoFocus()) }),
 		Form(Method("post"), Action("/notes"),
 			Label(For("key"), g.Text("Name: lower-case letters, digits and hyphens")),
-			Input(ID("key"), Name("key"), Required(), MaxLength("64"), Pattern(`[a-z0-9\-]+`), Placeholder("hello"),
-				AutoComplete("off"), g.Attr("autocapitalize", "none")),
-			Label(For("text"), g.Textf("Text: %d bytes at most; everyone can read it, and it is gone after a day", notes.MaxBytes)),
-			Textarea(ID("text"), Name("text"), Required(), MaxLength(strconv.Itoa(notes.MaxBytes))),
+			Input(ID("key"), Name("key"), Required(), MaxLength(strconv.Itoa(contract.MaxKeyLength)), Pattern(`[a-z0-9\-]+`), Placeholder("hello"),
+				AutoComplete("off"), g.Attr("autocapitalize", "none"), g.If(s.draft.key != "", Value(s.draft.key))),
+			Label(For("text"), g.Textf("Text: %d bytes at most; everyone can read it, and %s", contract.MaxNoteBytes, kept)),
+			// Browsers leave out the first line end of a text area.
+			Textarea(ID("text"), Name("text"), MaxLength(strconv.Itoa(contract.MaxNoteBytes)), g.Text("\n"+s.draft.text)),
 			Button(g.Text("Keep the note")),
 		),
+		s.notes(),
 	)
 }
 
+func (s shelf) notes() g.Node {
+	switch {
+	case s.failed != nil:
+		return alert(s.failed.detail)
+	case s.wrong != nil && s.wrong.status >= 500:
+		return nil // said above
+	case len(s.list) == 0:
+		return P(Class("none"), g.Text("None yet. Write the first one."))
+	default:
+		return Ul(g.Map(s.list, item))
+	}
+}
+
+func alert(text string, more ...g.Node) g.Node {
+	return P(Class("bad"), Role("alert"), g.Group(more), g.Text(text))
+}
+
+// item is a note, and a second click before it is deleted.
 func item(n notes.Note) g.Node {
 	return Li(
 		A(Href("/notes/"+n.Key), g.Text(n.Key)),
-		Small(g.Textf("%d bytes, %s UTC", n.Bytes, n.Modified.Format("15:04"))),
-		Form(Method("post"), Action("/notes"),
-			Input(Type("hidden"), Name("key"), Value(n.Key)),
-			Button(Class("quiet"), Name("delete"), Value("yes"), Aria("label", "Delete "+n.Key), g.Text("Delete")),
+		Small(g.Textf("%d bytes, ", n.Bytes), Time(DateTime(n.Modified.Format(time.RFC3339)), g.Text(n.Modified.Format("2 Jan 15:04 MST")))),
+		Details(Name("delete"),
+			Summary(Aria("label", "Delete "+n.Key), g.Text("Delete")),
+			Form(Method("post"), Action("/notes"),
+				Input(Type("hidden"), Name("key"), Value(n.Key)),
+				Span(g.Text("Sure? Everyone loses it.")),
+				Button(Class("danger"), Name("delete"), Value("yes"), Aria("label", "Delete it: "+n.Key), g.Text("Delete it")),
+			),
 		),
 	)
 }

@@ -4,12 +4,12 @@ package web
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"path"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +17,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/sync/singleflight"
+
+	"refdeploy/app/contract"
 	"refdeploy/app/internal/notes"
 	"refdeploy/app/internal/platform"
 )
@@ -25,21 +28,13 @@ import (
 // give every build of the same source another hash.
 const Version = "1.0.0"
 
-const (
-	// storeTimeout bounds a request's wait for the store. It is shorter than
-	// what load balancers and Lambda wait for the app.
-	storeTimeout = 4 * time.Second
-
-	// readyTimeout is shorter than the timeout of a readiness probe.
-	readyTimeout = 2 * time.Second
-
-	maxWork = 2000 // milliseconds
-)
-
 // App answers requests.
 type App struct {
 	// Store keeps the notes. Required.
 	Store notes.Store
+
+	// TTL is what Store does with old notes; visitors are told.
+	TTL notes.TTL
 
 	// Facts tells where the app runs; it may know more later. Required.
 	Facts func() platform.Facts
@@ -51,54 +46,89 @@ type App struct {
 	Started time.Time
 
 	requests atomic.Int64
+	store    slots              // for requests that use Store
+	working  slots              // for requests that use the CPU on purpose
+	ready    singleflight.Group // probes at the same time share an answer
 }
 
 // Handler returns the app's routes. Whatever is no route is answered with a
 // problem document too.
 func (a *App) Handler() http.Handler {
-	routes := []struct {
-		path     string
-		handlers map[string]http.HandlerFunc // by method
-	}{
-		{"/{$}", map[string]http.HandlerFunc{"GET": a.page}},
-		{"/healthz", map[string]http.HandlerFunc{"GET": a.alive}},
-		{"/readyz", map[string]http.HandlerFunc{"GET": a.ready}},
-		{"/info", map[string]http.HandlerFunc{"GET": a.info}},
-		{"/notes", map[string]http.HandlerFunc{"GET": a.list, "POST": a.form}},
-		{"/notes/{key}", map[string]http.HandlerFunc{"GET": a.get, "PUT": a.put, "DELETE": a.delete}},
-		{"/work", map[string]http.HandlerFunc{"POST": a.work}},
+	a.store, a.working = make(slots, contract.StoreSlots), workSlots()
+	handlers := map[string]http.HandlerFunc{
+		"GET /{$}":            a.page,
+		"GET /healthz":        a.alive,
+		"GET /readyz":         a.isReady,
+		"GET /info":           a.info,
+		"GET /notes":          a.list,
+		"POST /notes":         a.form,
+		"GET /notes/{key}":    a.get,
+		"PUT /notes/{key}":    a.put,
+		"DELETE /notes/{key}": a.delete,
+		"POST /work":          a.work,
 	}
 	mux := http.NewServeMux()
-	for _, route := range routes {
-		methods := []string{}
-		for method, handler := range route.handlers {
-			mux.HandleFunc(method+" "+route.path, handler)
-			methods = append(methods, method)
-			if method == http.MethodGet {
-				methods = append(methods, http.MethodHead)
-			}
+	allowed := map[string][]string{} // methods by path
+	for _, route := range contract.Routes {
+		mux.HandleFunc(route.Method+" "+route.Path, handlers[route.Method+" "+route.Path])
+		allowed[route.Path] = append(allowed[route.Path], route.Method)
+		if route.Method == http.MethodGet {
+			allowed[route.Path] = append(allowed[route.Path], http.MethodHead)
 		}
+	}
+	for path, methods := range allowed {
 		slices.Sort(methods)
 		allow := strings.Join(methods, ", ")
-		mux.HandleFunc(route.path, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", allow)
 			writeProblem(w, r, http.StatusMethodNotAllowed, "Allowed here: "+allow+".")
 		})
 	}
 	mux.HandleFunc("/", noPage)
-	return identify(recordLog(a.Log, a.count(secure(direct(mux)))))
+	return a.around(direct(mux))
+}
+
+// Unreadable answers what is no HTTP request, where no HTTP server does.
+func (a *App) Unreadable() http.Handler {
+	return a.around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, r, http.StatusBadRequest, "This is no HTTP request that can be read.")
+	}))
+}
+
+// around adds what every answer has.
+func (a *App) around(next http.Handler) http.Handler {
+	return identify(recordLog(a.Log, a.count(secure(short(next)))))
 }
 
 func noPage(w http.ResponseWriter, r *http.Request) {
 	writeProblem(w, r, http.StatusNotFound, "There is no such page. The start page is /.")
 }
 
-// direct refuses paths with . or .. or // in them, also when they are escaped.
-// The mux would redirect some of them, and which depends on who unescapes.
+// direct refuses paths with . or .. or // in them, also when they are escaped,
+// and takes %2F for the slash it is. The mux would redirect some of them, and
+// which depends on who unescapes: Lambda does before the app sees the path.
 func direct(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if path.Clean(r.URL.Path) != r.URL.Path {
 			noPage(w, r)
+			return
+		}
+		r.URL.RawPath = ""
+		next.ServeHTTP(w, r)
+	})
+}
+
+// short refuses long headers, which nobody else does on Lambda.
+func short(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		bytes := len(r.Method) + len(r.RequestURI)
+		for name, values := range r.Header {
+			for _, value := range values {
+				bytes += len(name) + len(": \r\n") + len(value)
+			}
+		}
+		if bytes > contract.MaxHeaderBytes {
+			writeProblem(w, r, http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("The request line and the headers have %d bytes at most.", contract.MaxHeaderBytes))
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -135,11 +165,24 @@ func (a *App) alive(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, map[string]string{"status": "alive"})
 }
 
-func (a *App) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+// isReady has no slot: a store with many requests is busy and yet ready.
+func (a *App) isReady(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), contract.ReadyTimeout)
 	defer cancel()
-	if _, err := wait(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, a.Store.Ready(ctx) }); err != nil {
-		a.fail(w, r, err)
+	answer := a.ready.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), contract.ReadyTimeout)
+		defer cancel()
+		return nil, a.Store.Ready(ctx)
+	})
+	err := ctx.Err()
+	select {
+	case result := <-answer:
+		err = result.Err
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		a.refuse(r, err).write(w, r)
 		return
 	}
 	writeJSON(w, map[string]string{"status": "ready"})
@@ -167,9 +210,9 @@ func (a *App) describe() Info {
 func (a *App) info(w http.ResponseWriter, _ *http.Request) { writeJSON(w, a.describe()) }
 
 func (a *App) list(w http.ResponseWriter, r *http.Request) {
-	list, err := wait(r.Context(), func(ctx context.Context) ([]notes.Note, error) { return a.Store.List(ctx) })
-	if err != nil {
-		a.fail(w, r, err)
+	list, refused := a.notes(r)
+	if refused != nil {
+		refused.write(w, r)
 		return
 	}
 	if list == nil {
@@ -179,13 +222,14 @@ func (a *App) list(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *App) get(w http.ResponseWriter, r *http.Request) {
-	key, ok := validKey(w, r, r.PathValue("key"))
-	if !ok {
+	key := r.PathValue("key")
+	if refused := checkKey(key); refused != nil {
+		refused.write(w, r)
 		return
 	}
-	text, err := wait(r.Context(), func(ctx context.Context) (string, error) { return a.Store.Get(ctx, key) })
+	text, err := ask(r.Context(), a.store, func(ctx context.Context) (string, error) { return a.Store.Get(ctx, key) })
 	if err != nil {
-		a.fail(w, r, err)
+		a.refuse(r, err).write(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -193,154 +237,123 @@ func (a *App) get(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *App) put(w http.ResponseWriter, r *http.Request) {
-	key, ok := validKey(w, r, r.PathValue("key"))
-	if !ok {
+	key := r.PathValue("key")
+	if refused := checkKey(key); refused != nil {
+		refused.write(w, r)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, notes.MaxBytes))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, contract.MaxNoteBytes))
 	if err != nil {
-		badBody(w, r, err)
+		badBody(err).write(w, r)
 		return
 	}
-	created, ok := a.write(w, r, key, string(body))
-	if !ok {
-		return
-	}
-	if created {
+	created, refused := a.keep(r, key, string(body))
+	switch {
+	case refused != nil:
+		refused.write(w, r)
+	case created:
 		w.Header().Set("Location", "/notes/"+key)
 		w.WriteHeader(http.StatusCreated)
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+func (a *App) delete(w http.ResponseWriter, r *http.Request) {
+	if refused := a.remove(r, r.PathValue("key")); refused != nil {
+		refused.write(w, r)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (a *App) delete(w http.ResponseWriter, r *http.Request) {
-	key, ok := validKey(w, r, r.PathValue("key"))
-	if !ok {
-		return
-	}
-	if a.remove(w, r, key) {
-		w.WriteHeader(http.StatusNoContent)
-	}
-}
-
 // form is what the page's forms send, because a form has neither PUT nor DELETE.
+// What is wrong is said on the page, beside what was written.
 func (a *App) form(w http.ResponseWriter, r *http.Request) {
-	// A byte of text takes three in a form at most; the rest is for the names.
-	r.Body = http.MaxBytesReader(w, r.Body, 4*notes.MaxBytes)
+	r.Body = http.MaxBytesReader(w, r.Body, contract.MaxFormBytes)
 	if err := r.ParseForm(); err != nil {
-		badBody(w, r, err)
+		a.show(w, r, draft{}, badBody(err))
 		return
 	}
-	key, ok := validKey(w, r, r.PostForm.Get("key"))
-	if !ok {
-		return
-	}
+	d := draft{key: r.PostForm.Get("key")}
+	var refused *refusal
 	if r.PostForm.Has("delete") {
-		ok = a.remove(w, r, key)
+		refused = a.remove(r, d.key)
+		d = draft{}
 	} else {
-		_, ok = a.write(w, r, key, strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n"))
+		d.text = strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n") // browsers send these
+		_, refused = a.keep(r, d.key, d.text)
 	}
-	if ok {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+	if refused != nil {
+		a.show(w, r, d, refused)
+		return
 	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 // work keeps one CPU busy, to see what scales and when.
 func (a *App) work(w http.ResponseWriter, r *http.Request) {
 	ms, err := strconv.Atoi(r.URL.Query().Get("ms"))
-	if err != nil || ms < 1 || ms > maxWork {
-		writeProblem(w, r, http.StatusBadRequest, fmt.Sprintf("ms is how long to work, in milliseconds: 1 to %d, as in /work?ms=100.", maxWork))
+	work := time.Duration(ms) * time.Millisecond
+	if err != nil || ms < 1 || ms > int(contract.MaxWork.Milliseconds()) {
+		writeProblem(w, r, http.StatusBadRequest, fmt.Sprintf("ms is how long to work, in milliseconds: 1 to %d, as in /work?ms=100.", contract.MaxWork.Milliseconds()))
 		return
 	}
+	if !a.working.take() {
+		(&refusal{status: http.StatusTooManyRequests, retry: 1, detail: "Each CPU does one piece of work at a time, and none is free. Try again in a second."}).write(w, r)
+		return
+	}
+	defer a.working.free()
 	start := time.Now()
 	sum, rounds := sha256.Sum256(nil), 0
-	for time.Since(start) < time.Duration(ms)*time.Millisecond && r.Context().Err() == nil {
+	for time.Since(start) < work && r.Context().Err() == nil {
 		for range 1000 {
 			sum = sha256.Sum256(sum[:])
 		}
 		rounds += 1000
+		runtime.Gosched() // health checks come first
+	}
+	if gone(r) {
+		w.WriteHeader(statusGone)
+		return
 	}
 	writeJSON(w, map[string]int{"ms": ms, "hashes": rounds})
 }
 
-// write puts a note, or answers why not.
-func (a *App) write(w http.ResponseWriter, r *http.Request, key, text string) (created, ok bool) {
+func (a *App) notes(r *http.Request) ([]notes.Note, *refusal) {
+	list, err := ask(r.Context(), a.store, a.Store.List)
+	if err != nil {
+		return nil, a.refuse(r, err)
+	}
+	return list, nil
+}
+
+// keep puts a note, or says why not.
+func (a *App) keep(r *http.Request, key, text string) (created bool, refused *refusal) {
+	if refused := checkKey(key); refused != nil {
+		return false, refused
+	}
 	switch {
-	case len(text) > notes.MaxBytes:
-		writeProblem(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("A note has %d bytes at most.", notes.MaxBytes))
-		return false, false
+	case len(text) > contract.MaxNoteBytes:
+		return false, tooLarge
 	case !utf8.ValidString(text):
-		writeProblem(w, r, http.StatusBadRequest, "A note is UTF-8 text.")
-		return false, false
+		return false, &refusal{status: http.StatusBadRequest, detail: "A note is UTF-8 text."}
 	}
-	created, err := wait(r.Context(), func(ctx context.Context) (bool, error) { return a.Store.Put(ctx, key, text) })
+	created, err := ask(r.Context(), a.store, func(ctx context.Context) (bool, error) { return a.Store.Put(ctx, key, text) })
 	if err != nil {
-		a.fail(w, r, err)
+		return false, a.refuse(r, err)
 	}
-	return created, err == nil
+	return created, nil
 }
 
-// remove deletes a note, or answers why not.
-func (a *App) remove(w http.ResponseWriter, r *http.Request, key string) (ok bool) {
-	_, err := wait(r.Context(), func(ctx context.Context) (struct{}, error) { return struct{}{}, a.Store.Delete(ctx, key) })
+// remove deletes a note, or says why not.
+func (a *App) remove(r *http.Request, key string) *refusal {
+	if refused := checkKey(key); refused != nil {
+		return refused
+	}
+	_, err := ask(r.Context(), a.store, func(ctx context.Context) (struct{}, error) { return struct{}{}, a.Store.Delete(ctx, key) })
 	if err != nil {
-		a.fail(w, r, err)
+		return a.refuse(r, err)
 	}
-	return err == nil
-}
-
-func validKey(w http.ResponseWriter, r *http.Request, key string) (string, bool) {
-	if !notes.ValidKey(key) {
-		writeProblem(w, r, http.StatusBadRequest, "A key has 1 to 64 lower-case letters, digits and hyphens.")
-		return "", false
-	}
-	return key, true
-}
-
-// badBody answers a body that is too large or could not be read.
-func badBody(w http.ResponseWriter, r *http.Request, err error) {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		writeProblem(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("A note has %d bytes at most.", notes.MaxBytes))
-		return
-	}
-	writeProblem(w, r, http.StatusBadRequest, "The request's body could not be read.")
-}
-
-// fail answers an error of the store. Details go to the log, not to strangers.
-func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case errors.Is(err, notes.ErrNotFound):
-		writeProblem(w, r, http.StatusNotFound, "There is no such note. GET /notes lists them.")
-	case errors.Is(err, notes.ErrFull):
-		writeProblem(w, r, http.StatusInsufficientStorage, fmt.Sprintf("There are %d notes, which is the limit. Delete one first; each expires after a day.", notes.MaxNotes))
-	default:
-		a.Log.Error("store", "id", requestID(r), "error", err.Error())
-		w.Header().Set("Retry-After", "5")
-		writeProblem(w, r, http.StatusServiceUnavailable, "The store does not answer. Try again in a few seconds.")
-	}
-}
-
-// wait calls f and returns no later than storeTimeout, even when f ignores its
-// context, as file systems do.
-func wait[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := f(ctx)
-		done <- result{value, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		var zero T
-		return zero, ctx.Err()
-	}
+	return nil
 }
