@@ -11,6 +11,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/constructs/agent"
 	"refdeploy/constructs/alarms"
 	"refdeploy/constructs/capacity"
 	"refdeploy/constructs/image"
@@ -63,28 +64,14 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Description: jsii.String("Instances: reachable from the load balancer only"),
 	})
 	// The instance's role is for the agents: ECS's, and Session Manager's, which is
-	// the way to a shell without SSH or an open port. Images are pulled and logs
-	// written by the task's roles. The CDK's own statements would let an instance
-	// write to every log group of the account.
+	// the way to a shell without SSH or an open port.
 	role := awsiam.NewRole(stack, jsii.String("InstanceRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ec2.amazonaws.com"), nil),
 		ManagedPolicies: &[]awsiam.IManagedPolicy{
 			awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("AmazonSSMManagedInstanceCore")),
 		},
 	})
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("ecs:RegisterContainerInstance", "ecs:DeregisterContainerInstance", "ecs:Submit*"),
-		Resources: &[]*string{cluster.ClusterArn()},
-	}))
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:    jsii.Strings("ecs:Poll", "ecs:StartTelemetrySession"),
-		Resources:  jsii.Strings("*"),
-		Conditions: &map[string]any{"ArnEquals": map[string]any{"ecs:cluster": cluster.ClusterArn()}},
-	}))
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("ecs:DiscoverPollEndpoint"),
-		Resources: jsii.Strings("*"),
-	}))
+	agent.Grant(role, cluster.ClusterArn())
 	template := awsec2.NewLaunchTemplate(stack, jsii.String("Instance"), &awsec2.LaunchTemplateProps{
 		InstanceType: awsec2.NewInstanceType(jsii.String(instanceType)),
 		// Resolved on deploy, so a deploy also brings the newest patched AMI.
@@ -126,10 +113,6 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	cluster.AddAsgCapacityProvider(provider, nil)
 	group.Node().AddDependency(net.WayOut)
 	nag.Suppress(group, nag.Reasons{"AwsSolutions-AS3": "Scaling needs no person's attention; what fails rings an alarm of the load balancer in production."})
-	nag.Suppress(role, nag.Reasons{
-		"AwsSolutions-IAM4": "AWS keeps this managed policy in line with what the Session Manager agent needs.",
-		"AwsSolutions-IAM5": "The agent polls for the tasks of its own cluster, which a condition says; asking where to poll has no resource level, and Submit* is bound to the cluster.",
-	})
 	if !production {
 		nag.Suppress(cluster, nag.Reasons{"AwsSolutions-ECS4": "Container Insights bills per metric; the production profile turns it on."})
 	}

@@ -115,6 +115,7 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 		TTL:          *bucket.TTL,
 		Region:       *stack.Region(),
 		Replicas:     int32(p.Settings.Replicas()),
+		OwnMachine:   true,
 		Registrar:    kube.LoadBalancerController,
 		RoleARN:      *role.RoleArn(),
 	}.Objects()...)

@@ -54,6 +54,12 @@ func TestEKSFargate(t *testing.T) {
 		}
 	})
 
+	t.Run("a pod asks for all of the smallest machine: a quarter vCPU and half a gigabyte, half of it for Kubernetes", func(t *testing.T) {
+		container := manifests(t, stack)["Deployment"]["spec"].(object)["template"].(object)["spec"].(object)["containers"].([]any)[0].(object)
+		want := object{"cpu": "250m", "memory": "256Mi"}
+		assert.Equal(t, object{"requests": want, "limits": want}, container["resources"], "Fargate wants them equal")
+	})
+
 	t.Run("the app's role trusts one service account's tokens, made out to AWS", func(t *testing.T) {
 		trust := stack.Template.Resources[appRole(t, stack)].Properties["AssumeRolePolicyDocument"].(object)["Statement"].([]any)[0].(object)
 		assert.Equal(t, "sts:AssumeRoleWithWebIdentity", trust["Action"])

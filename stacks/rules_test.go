@@ -40,7 +40,7 @@ type rule struct {
 }
 
 var rules = []rule{
-	{name: "a Url output says where the app is", ofApps: true, check: hasURL},
+	{name: "a Url output says where the app is, or on your own servers commands say what to run there", ofApps: true, check: hasURL},
 	{name: "tags tell its bill and its leftovers", check: hasTags},
 	{name: "no resource type is retired", check: nothingRetired},
 	{name: "names are CloudFormation's, so that a stack deploys twice", check: noFixedNames},
@@ -53,7 +53,7 @@ var rules = []rule{
 	{name: "buckets are encrypted and private", ofApps: true, check: bucketsAreSafe},
 	{name: "whatever runs the app has its way to the internet first, and last", check: waysOut},
 	{name: "the app is told its region", ofApps: true, check: regionIsTold},
-	{name: "the number of copies is the autoscaler's", check: noDesiredCount},
+	{name: "the number of copies is the autoscaler's, or that of the servers", check: noDesiredCount},
 	{name: "no function makes a log group, or may", check: functionsHaveLogGroups},
 	{name: "no log group is without a writer", check: logGroupsHaveWriters},
 	{name: "no role may write to every log group", check: logsAreOwn},
@@ -90,7 +90,26 @@ func checkRules(t *testing.T, name string, profile settings.Profile, stack *cdkt
 	}
 }
 
+// onOwnServers reports whether the app runs on servers that AWS does not have.
+func onOwnServers(stack *cdktest.Stack) bool {
+	for _, service := range stack.Of("AWS::ECS::Service") {
+		if service.Properties["LaunchType"] == "EXTERNAL" {
+			return true
+		}
+	}
+	return false
+}
+
 func hasURL(t *testing.T, stack *cdktest.Stack) {
+	if onOwnServers(stack) {
+		assert.NotContains(t, stack.Template.Outputs, "Url")
+		require.NotEmpty(t, stack.Template.Outputs)
+		for id, output := range stack.Template.Outputs {
+			assert.Regexp(t, `^Run (on the server|where you deploy from)\b`, output.Description, id)
+			assert.NotEmpty(t, output.Value, id)
+		}
+		return
+	}
 	require.Contains(t, stack.Template.Outputs, "Url")
 	assert.NotEmpty(t, stack.Template.Outputs["Url"].Value)
 	assert.NotEmpty(t, stack.Template.Outputs["Url"].Description)
@@ -98,12 +117,18 @@ func hasURL(t *testing.T, stack *cdktest.Stack) {
 
 func hasTags(t *testing.T, stack *cdktest.Stack) {
 	assert.Equal(t, stack.ID, stack.Tags["refdeploy:stack"])
-	if len(stack.Of("AWS::AppRunner::Service")) > 0 {
+	if takesTagsOnce(stack) {
 		assert.Len(t, stack.Tags, 1, "a tag that varies with a setting replaces the service")
 		return
 	}
 	assert.Contains(t, []string{"sandbox", "production"}, stack.Tags["refdeploy:profile"])
 	assert.Contains(t, []string{"arm64", "x86_64"}, stack.Tags["refdeploy:architecture"])
+}
+
+// takesTagsOnce reports whether a stack has a service that CloudFormation
+// replaces when its tags change (AWS documentation of each, read 2026-11-27).
+func takesTagsOnce(stack *cdktest.Stack) bool {
+	return len(stack.Of("AWS::AppRunner::Service"))+len(stack.Of("AWS::ECS::ExpressGatewayService")) > 0
 }
 
 func nothingRetired(t *testing.T, stack *cdktest.Stack) {
@@ -212,8 +237,10 @@ func containersExist(t *testing.T, stack *cdktest.Stack) {
 			assert.Contains(t, stack.Only(t, "AWS::ECS::Service").Properties, "NetworkConfiguration")
 		}
 	}
-	for _, service := range stack.Of("AWS::ECS::Service") {
-		for _, lb := range service.Properties["LoadBalancers"].([]any) {
+	for id, service := range stack.Of("AWS::ECS::Service") {
+		balancers, _ := service.Properties["LoadBalancers"].([]any)
+		assert.Equal(t, onOwnServers(stack), len(balancers) == 0, "%s: only your own servers have no load balancer", id)
+		for _, lb := range balancers {
 			assert.Contains(t, names, lb.(object)["ContainerName"])
 		}
 	}
@@ -222,6 +249,9 @@ func containersExist(t *testing.T, stack *cdktest.Stack) {
 func healthPathsAbsolute(t *testing.T, stack *cdktest.Stack) {
 	for id, group := range stack.Of("AWS::ElasticLoadBalancingV2::TargetGroup") {
 		assert.Equal(t, "/healthz", group.Properties["HealthCheckPath"], id)
+	}
+	for id, service := range stack.Of("AWS::ECS::ExpressGatewayService") {
+		assert.Equal(t, "/healthz", service.Properties["HealthCheckPath"], id)
 	}
 	for id, service := range stack.Of("AWS::AppRunner::Service") {
 		assert.Equal(t, "/healthz", service.Properties["HealthCheckConfiguration"].(object)["Path"], id)
@@ -283,7 +313,7 @@ func appOf(t *testing.T, stack *cdktest.Stack) app {
 		switch r.Type {
 		case "AWS::ECS::Service":
 			holder = stack.Template.Resources[target(r.Properties["TaskDefinition"])]
-		case "AWS::AppRunner::Service", "AWS::Lambda::Function", "Custom::AWSCDK-EKS-KubernetesResource":
+		case "AWS::ECS::ExpressGatewayService", "AWS::AppRunner::Service", "AWS::Lambda::Function", "Custom::AWSCDK-EKS-KubernetesResource":
 		default:
 			continue
 		}
@@ -329,9 +359,13 @@ func emptierCanGo(t *testing.T, stack *cdktest.Stack) {
 
 // waysOut follows the routes of the subnets that a workload uses.
 func waysOut(t *testing.T, stack *cdktest.Stack) {
+	if onOwnServers(stack) {
+		stack.Count(t, "AWS::EC2::VPC", 0) // their way out is yours
+		return
+	}
 	for id, r := range stack.Template.Resources {
 		switch r.Type {
-		case "AWS::ECS::Service", "AWS::AutoScaling::AutoScalingGroup", "AWS::EKS::Nodegroup", "AWS::EKS::FargateProfile":
+		case "AWS::ECS::Service", "AWS::ECS::CapacityProvider", "AWS::AutoScaling::AutoScalingGroup", "AWS::EKS::Nodegroup", "AWS::EKS::FargateProfile":
 		case "AWS::EKS::Cluster":
 			if compute, _ := r.Properties["ComputeConfig"].(object); compute["Enabled"] != true {
 				continue // only Auto Mode starts nodes with the cluster
@@ -373,6 +407,9 @@ func regionIsTold(t *testing.T, stack *cdktest.Stack) {
 func noDesiredCount(t *testing.T, stack *cdktest.Stack) {
 	for id, service := range stack.Of("AWS::ECS::Service") {
 		assert.NotContains(t, service.Properties, "DesiredCount", id)
+		if service.Properties["SchedulingStrategy"] == "DAEMON" {
+			continue // one on each server
+		}
 		assert.NotEmpty(t, stack.Of("AWS::ApplicationAutoScaling::ScalableTarget"), "nothing sets the number of %s", id)
 	}
 	for id, group := range stack.Of("AWS::AutoScaling::AutoScalingGroup") {
@@ -406,6 +443,11 @@ func instancesAreTagged(t *testing.T, stack *cdktest.Stack) {
 			tagged = append(tagged, specification["ResourceType"].(string))
 		}
 		assert.ElementsMatch(t, []string{"instance", "volume"}, tagged, id)
+	}
+	for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
+		if managed, ok := provider.Properties["ManagedInstancesProvider"].(object); ok {
+			assert.Equal(t, "CAPACITY_PROVIDER", managed["PropagateTags"], "instances of %s", id)
+		}
 	}
 	for id, service := range stack.Of("AWS::ECS::Service") {
 		assert.Equal(t, "SERVICE", service.Properties["PropagateTags"], "tasks of %s", id)
@@ -502,7 +544,12 @@ func nothingBlocksDeletion(t *testing.T, stack *cdktest.Stack) {
 		assert.Equal(t, false, group.Properties["NewInstancesProtectedFromScaleIn"], id)
 	}
 	for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
-		assert.Equal(t, "DISABLED", provider.Properties["AutoScalingGroupProvider"].(object)["ManagedTerminationProtection"], id)
+		group, ok := provider.Properties["AutoScalingGroupProvider"].(object)
+		if !ok {
+			assert.Contains(t, provider.Properties, "ManagedInstancesProvider", "%s: instances that ECS starts have no such protection", id)
+			continue
+		}
+		assert.Equal(t, "DISABLED", group["ManagedTerminationProtection"], id)
 	}
 	for id, cluster := range stack.Of("AWS::EKS::Cluster") {
 		assert.NotEqual(t, true, cluster.Properties["DeletionProtection"], id)
@@ -546,15 +593,18 @@ func logGroupsHaveWriters(t *testing.T, stack *cdktest.Stack) {
 
 func noNAT(t *testing.T, stack *cdktest.Stack) {
 	needed := len(stack.Of("AWS::EKS::FargateProfile")) // its pods may stand in private subnets only
+	if stack.ID == stacks.NetworkID {
+		needed = 1 // for them
+	}
 	stack.Count(t, "AWS::EC2::NatGateway", needed)
 }
 
 // architectures is how each place of a template spells an architecture.
 var architectures = map[settings.Architecture]struct {
-	function, task, image, ami, node, instances, goarch string
+	function, task, image, ami, node, instances, managed, goarch string
 }{
-	settings.ARM64:  {"arm64", "ARM64", "linux/arm64", "arm64", "AL2023_ARM_64_STANDARD", "t4g.", "arm64"},
-	settings.X86_64: {"x86_64", "X86_64", "linux/amd64", "amazon-linux-2023/recommended", "AL2023_x86_64_STANDARD", "t3.", "amd64"},
+	settings.ARM64:  {"arm64", "ARM64", "linux/arm64", "arm64", "AL2023_ARM_64_STANDARD", "t4g.", "m7g.medium", "arm64"},
+	settings.X86_64: {"x86_64", "X86_64", "linux/amd64", "amazon-linux-2023/recommended", "AL2023_x86_64_STANDARD", "t3.", "c6a.large", "amd64"},
 }
 
 // onlyX86 reports whether the catalog says that a deployment has no other
@@ -588,11 +638,17 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 					if platform, ok := task.Properties["RuntimePlatform"].(object); ok {
 						assert.Equal(t, want.task, platform["CpuArchitecture"], id)
 					} else {
-						assert.Equal(t, "bridge", task.Properties["NetworkMode"], "%s: only EC2 takes the instance's architecture", id)
+						assert.Equal(t, "bridge", task.Properties["NetworkMode"], "%s: only EC2 and your own servers take the machine's architecture", id)
 					}
 				}
 				for id, template := range stack.Of("AWS::EC2::LaunchTemplate") {
 					assert.True(t, strings.HasPrefix(template.Properties["LaunchTemplateData"].(object)["InstanceType"].(string), want.instances), id)
+				}
+				for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
+					if managed, ok := provider.Properties["ManagedInstancesProvider"].(object); ok {
+						requirements := managed["InstanceLaunchTemplate"].(object)["InstanceRequirements"].(object)
+						assert.Equal(t, []any{want.managed}, requirements["AllowedInstanceTypes"], id)
+					}
 				}
 				for id, nodes := range stack.Of("AWS::EKS::Nodegroup") {
 					assert.Equal(t, want.node, nodes.Properties["AmiType"], id)
@@ -674,8 +730,10 @@ var accepted = map[string][]string{
 		"The app logs each request with its id. A sandbox keeps no access logs beside them; the production profile does.",
 	},
 	"AwsSolutions-IAM4": {
+		"AWS keeps these managed policies in line with what it needs to run the instances.",
 		"AWS keeps these managed policies in line with what the control plane, the nodes and the kubectl functions need.",
 		"AWS keeps this managed policy in line with what CodeDeploy needs to move an alias.",
+		"AWS keeps this managed policy in line with what Express Mode creates.",
 		"AWS keeps this managed policy in line with what the Session Manager agent needs.",
 	},
 	"AwsSolutions-IAM5": {

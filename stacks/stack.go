@@ -61,6 +61,15 @@ func plainStack(scope constructs.Construct, id, description string, p Props) aws
 	return stack
 }
 
+// keepTags takes from a stack the tags that change with a setting, for a service
+// that takes tags only when it is created: CloudFormation would replace it, and
+// with it the public address.
+func keepTags(stack awscdk.Stack) {
+	for _, varies := range []string{"refdeploy:profile", "refdeploy:architecture"} {
+		stack.Tags().RemoveTag(jsii.String(varies), jsii.Number(100))
+	}
+}
+
 // tagInstances gives the instances that template starts, and their disks, the
 // tags of the stack. CloudFormation tags what it creates itself; these are
 // created by an auto scaling group, and bill.

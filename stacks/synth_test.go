@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
+	"refdeploy/internal/assembly"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/settings"
 	"refdeploy/stacks"
@@ -45,6 +46,16 @@ func check(t *testing.T, stack *cdktest.Stack, claims []claim) {
 	for _, c := range claims {
 		t.Run(c.name, func(t *testing.T) { stack.Has(t, c.resource, c.props) })
 	}
+}
+
+// only returns the logical id of the one resource among those given.
+func only(resources map[string]assembly.Resource) string {
+	for id := range resources {
+		if len(resources) == 1 {
+			return id
+		}
+	}
+	panic(fmt.Sprintf("%d resources, want one", len(resources)))
 }
 
 // object shortens literal templates.

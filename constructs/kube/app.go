@@ -44,6 +44,11 @@ type App struct {
 	// up to three times as many. Required.
 	Replicas int32
 
+	// OwnMachine says that no other pod shares a pod's machine, as on Fargate: it
+	// asks for all of the smallest one and leaves nothing that is paid for.
+	// Default: false, a pod asks for little and may use more.
+	OwnMachine bool
+
 	// Registrar puts the pods into a load balancer's target group. Default:
 	// none, nothing outside the cluster sends to them.
 	Registrar Registrar
@@ -140,14 +145,11 @@ func (a App) pod() corev1.PodSpec {
 		// leaving; the app's own 10 s to finish come after the wait below.
 		TerminationGracePeriodSeconds: new(int64(50)),
 		Containers: []corev1.Container{{
-			Name:  name,
-			Image: a.Image,
-			Ports: []corev1.ContainerPort{{Name: portName, ContainerPort: a.Port}},
-			Env:   a.environment(),
-			Resources: corev1.ResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("64Mi")},
-				Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("250m"), corev1.ResourceMemory: resource.MustParse("128Mi")},
-			},
+			Name:      name,
+			Image:     a.Image,
+			Ports:     []corev1.ContainerPort{{Name: portName, ContainerPort: a.Port}},
+			Env:       a.environment(),
+			Resources: a.resources(),
 			SecurityContext: &corev1.SecurityContext{
 				AllowPrivilegeEscalation: new(false),
 				ReadOnlyRootFilesystem:   new(true),
@@ -166,6 +168,18 @@ func (a App) pod() corev1.PodSpec {
 		a.mountToken(&pod)
 	}
 	return pod
+}
+
+func (a App) resources() corev1.ResourceRequirements {
+	of := func(cpu, memory string) corev1.ResourceList {
+		return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
+	}
+	if a.OwnMachine {
+		// Half of the smallest machine's memory is for Kubernetes' own parts.
+		// Fargate wants requests and limits to be the same.
+		return corev1.ResourceRequirements{Requests: of("250m", "256Mi"), Limits: of("250m", "256Mi")}
+	}
+	return corev1.ResourceRequirements{Requests: of("100m", "64Mi"), Limits: of("250m", "128Mi")}
 }
 
 // environment tells the app what only the cluster knows, through the downward

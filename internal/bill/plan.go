@@ -95,6 +95,7 @@ type Charge struct {
 	Of       int     // the capacity that the driver counts
 	Resource string  // logical id, or what makes it outside the template
 	Source   string  // template, or catalog for what AWS makes beside it
+	ShareOf  string  // the key whose price this one is a share of, or ""
 
 	// Everyone says that each deployment pays it alike, so that it decides
 	// nothing.

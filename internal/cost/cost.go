@@ -59,6 +59,8 @@ type reader struct {
 	workload    workload
 	provisioner map[string]bool // the functions that work only during a deploy
 	unpriced    map[string]bool
+
+	answersStayOutside bool // of AWS: servers of your own send them
 }
 
 // charge adds what the template holds to the plan.
@@ -102,11 +104,18 @@ func (r *reader) add(id string, resource assembly.Resource) {
 		r.flowLog(id, p)
 	case "AWS::ECS::Service":
 		r.ecsService(id, resource)
+	case "AWS::ECS::ExpressGatewayService":
+		r.express(id, resource)
 	case "AWS::EKS::Cluster":
 		r.hourly("EKS control plane", "eks.cluster", id)
 		if has("Logging", "ClusterLogging", "EnabledTypes")(p) {
 			r.charge("control plane logs, 10 GB assumed", "logs.vended", bill.Month, controlPlaneGB, id)
 		}
+		if field(p, "ComputeConfig", "Enabled") == true {
+			r.autoNodes(id, resource)
+		}
+	case "AWS::EKS::FargateProfile":
+		r.fargatePods(id, resource)
 	case "AWS::EKS::Nodegroup":
 		r.nodes(id, resource)
 	case "AWS::Lambda::Function":
@@ -119,11 +128,16 @@ func (r *reader) add(id string, resource assembly.Resource) {
 		}
 	case "AWS::CloudWatch::Alarm":
 		r.alarm(id, resource)
+	case "AWS::Logs::MetricFilter":
+		r.charge("metric counted in a log", "cloudwatch.metric", bill.Month, 1, id)
 	case "AWS::ApplicationAutoScaling::ScalingPolicy":
 		if p["PolicyType"] == "TargetTrackingScaling" {
 			r.outside("alarms that target tracking adds", "cloudwatch.alarm", bill.Month, 2, id)
 		}
 	case "AWS::ECS::CapacityProvider":
+		if field(p, "ManagedInstancesProvider") != nil && r.count("AWS::ECS::Service") == 0 {
+			r.cannotPrice(resource.Type, "what runs on Managed Instances")
+		}
 		if field(p, "AutoScalingGroupProvider", "ManagedScaling", "Status") == "ENABLED" {
 			r.outside("alarms that the capacity provider adds", "cloudwatch.alarm", bill.Month, 2, id)
 		}

@@ -138,13 +138,13 @@ func TestLinesAddUpToTheTotalToTheCent(t *testing.T) {
 }
 
 func TestIdleSandboxes(t *testing.T) {
-	for id, want := range map[string]float64{"EcsFargate": 34.79, "EcsEc2": 42.44, "EksEc2": 126.51, "Lambda": 0, "AppRunner": 2.56} {
+	for id, want := range map[string]float64{"EcsFargate": 34.79, "EcsEc2": 42.44, "EksEc2": 126.51, "Lambda": 0, "AppRunner": 2.56, "EcsManagedInstances": 63.33, "EcsExpress": 51.29, "EcsAnywhere": 7.48} {
 		assert.InDelta(t, want, total(t, golden(t, id+".sandbox"), idle()), 0.02, id)
 	}
 }
 
 func TestMoreLoadNeverCostsLess(t *testing.T) {
-	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
+	for _, id := range []string{"EcsEc2", "EcsFargate", "EcsManagedInstances", "EcsExpress", "EcsAnywhere", "EksEc2", "Lambda", "AppRunner"} {
 		stack, last := golden(t, id+".sandbox"), 0.0
 		for _, load := range bill.Loads(4) {
 			now := total(t, stack, at(load))
@@ -223,14 +223,16 @@ func TestAMissingPriceIsAnErrorThatNamesTheStack(t *testing.T) {
 func TestWhatBillsInAWayThatIsNotModelledIsNamed(t *testing.T) {
 	const node = `"T":{"Type":"AWS::EC2::LaunchTemplate","Properties":{"LaunchTemplateData":{"InstanceType":"t4g.medium"}}},"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"LaunchTemplate":{"Id":{"Ref":"T"}}`
 	tests := []struct{ name, resources, want string }{
-		{"tasks on your own servers", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"EXTERNAL"}}}`, "AWS::ECS::Service (what its tasks run on)"},
+		{"as many tasks on your own servers as a number says", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"EXTERNAL"}}}`, "AWS::ECS::Service (how many servers it takes)"},
 		{"Fargate Spot", `{"S":{"Type":"AWS::ECS::Service","Properties":{"CapacityProviderStrategy":[{"CapacityProvider":"FARGATE_SPOT"}]}}}`, "AWS::ECS::Service (what its tasks run on)"},
 		{"a task of unknown size", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"FARGATE"}}}`, "AWS::ECS::Service (a task of unknown size)"},
 		{"a group that nothing of the model uses", `{"G":{"Type":"AWS::AutoScaling::AutoScalingGroup"}}`, "AWS::AutoScaling::AutoScalingGroup (what runs on it)"},
 		{"Auto Mode", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"ComputeConfig":{"Enabled":true}}}}`, "AWS::EKS::Cluster (Auto Mode nodes)"},
 		{"a flow log to a bucket", `{"F":{"Type":"AWS::EC2::FlowLog","Properties":{"LogDestinationType":"s3"}}}`, "AWS::EC2::FlowLog (not to CloudWatch Logs)"},
 		{"an interface endpoint", `{"E":{"Type":"AWS::EC2::VPCEndpoint","Properties":{"VpcEndpointType":"Interface"}}}`, "AWS::EC2::VPCEndpoint (interface endpoint)"},
-		{"Managed Instances", `{"P":{"Type":"AWS::ECS::CapacityProvider","Properties":{"ManagedInstancesProvider":{"x":1}}}}`, "AWS::ECS::CapacityProvider (Managed Instances)"},
+		{"Managed Instances", `{"P":{"Type":"AWS::ECS::CapacityProvider","Properties":{"ManagedInstancesProvider":{"x":1}}}}`, "AWS::ECS::CapacityProvider (what runs on Managed Instances)"},
+		{"Managed Instances of a type that ECS chooses", `{"P":{"Type":"AWS::ECS::CapacityProvider","Properties":{"ManagedInstancesProvider":{"x":1}}},"S":{"Type":"AWS::ECS::Service","Properties":{"TaskDefinition":{"Ref":"T"},"CapacityProviderStrategy":[{"CapacityProvider":{"Ref":"P"}}]}},"T":{"Type":"AWS::ECS::TaskDefinition","Properties":{"Cpu":"256","Memory":"512"}}}`, "AWS::ECS::CapacityProvider (tasks of unknown size, or a type that ECS chooses)"},
+		{"Express Mode in subnets of your own", `{"E":{"Type":"AWS::ECS::ExpressGatewayService","Properties":{"Cpu":"256","Memory":"512","NetworkConfiguration":{"Subnets":["s"]}}}}`, "AWS::ECS::ExpressGatewayService (subnets or a task definition of your own)"},
 		{"a network load balancer", `{"L":{"Type":"AWS::ElasticLoadBalancingV2::LoadBalancer","Properties":{"Type":"network"}}}`, "AWS::ElasticLoadBalancingV2::LoadBalancer (network load balancer)"},
 		{"provisioned concurrency", `{"A":{"Type":"AWS::Lambda::Alias","Properties":{"ProvisionedConcurrencyConfig":{"n":5}}}}`, "AWS::Lambda::Alias (provisioned concurrency)"},
 		{"a function that something unknown calls", `{"F":{"Type":"AWS::Lambda::Function"}}`, "AWS::Lambda::Function (what calls it)"},
@@ -403,6 +405,32 @@ func TestBillsAgreeWithThoseWorkedOutByHand(t *testing.T) {
 			"Lambda in production with notes", "Lambda.production", with(rps(2), func(u *bill.Usage) { u.Reads, u.Writes, u.Lists = 10, 1, 1 }),
 			2*second/1e6*0.20 + 2*second*0.035*0.25*0.0000133334 + logs(2*second, 553, 3) + 0.10 +
 				2*second/1000*(10*0.0004+2*0.005) + 2*second*4096/1e9*3*0.023,
+		},
+		{
+			// 0.5 vCPU at 0.15 a task are 4 tasks, which fit on one instance; two
+			// tasks at least, and so two instances, are spread over two zones. The
+			// fee is 12 percent. 60 metrics of cluster and service, 22 of a task and
+			// 12 of an instance. A flow log has six records of 136 bytes for each of
+			// 10 connections a second; logs pass the NAT; bytes decide the capacity
+			// units: 1.008 GB an hour.
+			"Managed Instances in production at 100 requests a second", "EcsManagedInstances.production", with(rps(100)),
+			balancer + 730*1.008*0.008 + 2*730*0.0408*1.12 + 2*30*0.08 + nats + 5*0.10 + (60+4*22+2*12)*0.07 +
+				logs(100*second, 206, 3) + logs(10*second, 6*136, 3) + 100*second*206/1e9*0.045 +
+				100*second*45/1e9*3*0.023 + out(100*second, 2),
+		},
+		{
+			// 0.25 vCPU at 0.15 a task are 2 tasks, on x86, with an address each;
+			// the load balancer stands in six zones; two alarms of target tracking
+			// and one that watches releases.
+			"Express Mode at 50 requests a second", "EcsExpress.sandbox", with(rps(50)),
+			730*0.0225 + 6*730*0.005 + 730*0.504*0.008 + 2*730*(0.25*0.04048+0.5*0.004445+0.005) + 3*0.10 +
+				logs(50*second, 206, 7.0/30) + out(50*second, 2),
+		},
+		{
+			// 2.5 vCPU at 1.2 a server are 3 servers. Their answers do not come from
+			// AWS, so no data goes out of it. Two alarms, and a metric for one of them.
+			"your own servers in production at 500 requests a second", "EcsAnywhere.production", with(rps(500)),
+			3*730*0.01025 + 2*0.10 + 0.30 + (60+3*22)*0.07 + logs(500*second, 206, 3),
 		},
 		{
 			// 60 requests a second are 0.3 vCPU; 0.1 at 60 percent are 5 pods of 64

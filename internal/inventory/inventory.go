@@ -132,6 +132,12 @@ func (inv *Inventory) exposure(id string, r assembly.Resource, template assembly
 		if r.Properties["AuthType"] == "NONE" {
 			open(443, everyone)
 		}
+	case "AWS::ECS::ExpressGatewayService":
+		// Without subnets, Express Mode takes the default VPC's public ones, and its
+		// load balancer faces the internet.
+		if len(List(Object(r.Properties["NetworkConfiguration"])["Subnets"])) == 0 {
+			open(443, everyone)
+		}
 	case "AWS::AppRunner::Service":
 		ingress := Object(Object(r.Properties["NetworkConfiguration"])["IngressConfiguration"])
 		if public, set := ingress["IsPubliclyAccessible"].(bool); !set || public {
