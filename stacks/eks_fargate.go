@@ -104,7 +104,8 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	// one is not ready. `cdk deploy` does not wait for that: watch it with
 	// `kubectl rollout status`, go back with `kubectl rollout undo`.
 	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
-	role := kube.NewRole(cluster, "AppRole")
+	signer := cluster.OpenIdConnectProvider()
+	role := kube.NewRole(stack, "AppRole", *signer.OpenIdConnectProviderArn(), *signer.OpenIdConnectProviderIssuer())
 	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: p.Settings.Image}) // Fargate on EKS has no arm64
 	app := kube.Apply(cluster, "App", kube.App{
 		Image:        *img.URI,

@@ -57,7 +57,7 @@ func Apply(cluster eks.Cluster, id string, objects ...Object) constructs.Constru
 	for _, object := range objects {
 		manifest := eks.NewKubernetesManifest(group, jsii.String(object.GetObjectKind().GroupVersionKind().Kind+"-"+object.GetName()), &eks.KubernetesManifestProps{
 			Cluster:  cluster,
-			Manifest: &[]*map[string]any{encode(object)},
+			Manifest: &[]*map[string]any{Fields(object)},
 			Prune:    jsii.Bool(false),
 		})
 		if before != nil {
@@ -74,7 +74,9 @@ type Object interface {
 	metav1.Object
 }
 
-func encode(object Object) *map[string]any {
+// Fields returns an object as JSON has it, for whoever writes it down. It panics
+// when the object cannot be encoded, which no valid object does.
+func Fields(object Object) *map[string]any {
 	var fields map[string]any
 	encoded, err := json.Marshal(object)
 	if err == nil {
