@@ -14,9 +14,12 @@ synth: node_modules ## write every stack's template to cdk.out and list the stac
 	@output=$$(npx cdk synth --quiet 2>&1) || { echo "$$output" >&2; exit 1; }
 	@go run ./cmd/refdeploy list --assembly cdk.out
 
-test: node_modules ## run every test
+test: node_modules test-eks-anywhere ## run every test
 	go vet ./...
 	go test ./...
+
+test-eks-anywhere: ## validate the cluster files against the schemas of EKS Anywhere
+	cd tests/eksanywhere && go vet ./... && go test ./...
 
 lint: bin/lint ## read the reviewed templates with cfn-lint, which needs Python
 	bin/lint/bin/cfn-lint --config-file tests/lint/cfnlintrc.yaml --non-zero-exit-code informational stacks/testdata/*.golden.json
@@ -35,8 +38,8 @@ bench: node_modules ## measure synthesis and the app
 	go test -run '^$$' -bench 'Ready|First|Idle' -benchtime 20x ./app
 	go test -run '^$$' -bench Info -benchtime 300000x ./app
 
-golden: node_modules ## accept the templates as they are now, to review with git diff
-	go test ./stacks -update
+golden: node_modules ## accept the templates and bundles as they are now, to review with git diff
+	go test ./stacks ./internal/bundle -update
 
 docs: node_modules ## renew the generated parts of the documentation
 	go test ./internal/docs -update

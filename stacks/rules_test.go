@@ -744,6 +744,18 @@ var accepted = map[string][]string{
 	"AwsSolutions-AS3": {
 		"Scaling needs no person's attention; what fails rings an alarm of the load balancer in production.",
 	},
+	"AwsSolutions-CFR1": {
+		"AWS's security token service reads the keys, from wherever it runs.",
+	},
+	"AwsSolutions-CFR2": {
+		"Two public files need no firewall.",
+	},
+	"AwsSolutions-CFR3": {
+		"It holds public keys; who reads them tells nothing.",
+	},
+	"AwsSolutions-CFR4": {
+		"CloudFront's own certificate comes with its own choice of TLS versions; the files are public.",
+	},
 	"AwsSolutions-EC23": {
 		"The load balancer is the public door; the allowCidr setting narrows it.",
 	},
@@ -778,6 +790,7 @@ var accepted = map[string][]string{
 	},
 	"AwsSolutions-S1": {
 		"A log of who reads the access logs would need a log bucket in turn.",
+		"It holds public keys; who reads them tells nothing.",
 		"The app alone reads and writes here, and logs each request with its id; S3's own access log would cost more than it adds.",
 	},
 	"AwsSolutions-VPC7": {

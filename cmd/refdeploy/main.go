@@ -33,7 +33,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newAssemble())
+	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newBundles(), newAssemble())
 	return root
 }
 
