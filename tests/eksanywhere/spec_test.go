@@ -105,7 +105,6 @@ func TestAWrongFileIsRefused(t *testing.T) {
 		{"an even number of etcd members", "cluster-docker.yaml", "externalEtcdConfiguration:\n    count: 1", "externalEtcdConfiguration:\n    count: 2", "cannot be an even number"},
 		{"a wrong field of vSphere", "cluster-vsphere.yaml", "datastore:", "dataStore:", "dataStore"},
 		{"a wrong type on bare metal", "cluster-bare-metal.yaml", "type: worker", "type: [worker]", "hardwareSelector"},
-		{"a system that bare metal has not", "cluster-bare-metal.yaml", "osFamily: ubuntu", "osFamily: windows", "osFamily"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
