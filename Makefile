@@ -29,12 +29,17 @@ bin/lint: tests/lint/requirements.txt
 	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-test-browser: ## look at the HTML report and the app's page in Chromium, which has to be installed
-	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./internal/report ./app
+test-browser: node_modules ## look at the HTML report and the app's page in Chromium, which has to be installed
+	go test -tags browser ./internal/report/page
+	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./app
 
 bench: node_modules ## measure synthesis and the app
 	go test -run '^$$' -bench Synth -benchtime 5x .
 	go test -run '^$$' -bench Compare -benchtime 5x ./cmd/refdeploy
+	go test -run '^$$' -bench HTML -benchtime 20x ./internal/report
+	@if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then \
+		go test -tags browser -run '^$$' -bench Redraw -benchtime 30x ./internal/report/page; \
+	else echo "no Chromium: a slider's redraw is not measured"; fi
 	go test -run '^$$' -bench 'Ready|First|Idle' -benchtime 20x ./app
 	go test -run '^$$' -bench Info -benchtime 300000x ./app
 

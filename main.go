@@ -7,17 +7,39 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"refdeploy/internal/catalog"
 	"refdeploy/internal/kernel"
 	"refdeploy/internal/synth"
+	"refdeploy/stacks"
 )
 
 func main() {
-	err := synth.Run()
-	if err != nil {
+	if err := kernel.Run(define); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-	}
-	kernel.Close()
-	if err != nil {
 		os.Exit(1)
 	}
+}
+
+// define synthesizes into the directory, and with the context, that the CDK CLI
+// names in the environment. It writes nothing when a setting is wrong.
+func define() error {
+	app := awscdk.NewApp(&awscdk.AppProps{
+		AnalyticsReporting: jsii.Bool(false),
+		StackTraces:        jsii.Bool(false), // they would show jsii, never this code
+	})
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	chosen, err := synth.Parse(context)
+	if err != nil {
+		return err
+	}
+	// Each deployment is one stack and deploys on its own. Stacks share
+	// constructs, never resources.
+	for _, deployment := range catalog.Selected(chosen) {
+		stacks.New(app, deployment.ID, &stacks.Props{Settings: chosen})
+	}
+	app.Synth(nil)
+	return nil
 }

@@ -21,11 +21,11 @@ import (
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
 	"refdeploy/internal/settings"
+	"refdeploy/internal/versions"
 )
 
-// fluentBit is the log router that AWS maintains, released 2026-11-21
-// (github.com/aws/aws-for-fluent-bit/releases).
-const fluentBit = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.5.10"
+// fluentBit is the log router that AWS maintains.
+const fluentBit = "public.ecr.aws/aws-observability/aws-for-fluent-bit:" + versions.FluentBit
 
 // NewECSEC2 runs the app as an ECS service on EC2 instances that you own, size
 // and patch, behind a load balancer.
@@ -106,6 +106,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		NewInstancesProtectedFromScaleIn: jsii.Bool(production),
 	})
 	provider := awsecs.NewAsgCapacityProvider(stack, jsii.String("CapacityProvider"), &awsecs.AsgCapacityProviderProps{
+		CapacityProviderName:               capacityName(),
 		AutoScalingGroup:                   group,
 		EnableManagedTerminationProtection: jsii.Bool(production),
 		EnableManagedDraining:              jsii.Bool(true), // unset, the CDK adds a function that drains

@@ -87,10 +87,11 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 		instanceType = "c6a.large"
 	}
 	provider := awsecs.NewManagedInstancesCapacityProvider(stack, jsii.String("CapacityProvider"), &awsecs.ManagedInstancesCapacityProviderProps{
-		InfrastructureRole: infrastructure,
-		Ec2InstanceProfile: profile,
-		Subnets:            net.VPC.SelectSubnets(net.Workloads).Subnets,
-		SecurityGroups:     &[]awsec2.ISecurityGroup{instances},
+		CapacityProviderName: capacityName(),
+		InfrastructureRole:   infrastructure,
+		Ec2InstanceProfile:   profile,
+		Subnets:              net.VPC.SelectSubnets(net.Workloads).Subnets,
+		SecurityGroups:       &[]awsec2.ISecurityGroup{instances},
 		InstanceRequirements: &awsec2.InstanceRequirementsConfig{
 			VCpuCountMin:         jsii.Number(1),
 			MemoryMin:            awscdk.Size_Gibibytes(jsii.Number(2)),

@@ -8,10 +8,10 @@ import (
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/issuer"
 	"refdeploy/constructs/kube"
+	"refdeploy/constructs/kube/manifest"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/notes"
-	"refdeploy/internal/settings"
 )
 
 // NewEKSAnywhere is what a cluster of EKS Anywhere, on servers of your own, needs
@@ -40,7 +40,7 @@ func NewEKSAnywhere(scope constructs.Construct, id string, props *Props) awscdk.
 	// app's service account, and AWS checks it with keys that the issuer publishes.
 	// The cluster has to be created with the issuer's address, so this stack comes
 	// first, and the keys after the cluster.
-	keys := issuer.New(stack, "Issuer", &issuer.Props{Audience: kube.Audience, Keep: production})
+	keys := issuer.New(stack, "Issuer", &issuer.Props{Audience: manifest.Audience, Keep: production})
 
 	// 4. What it may touch.
 	role := kube.NewRole(stack, "AppRole", *keys.ProviderARN, *keys.Host)
@@ -65,25 +65,6 @@ func NewEKSAnywhere(scope constructs.Construct, id string, props *Props) awscdk.
 		"Run where you deploy from, when the files are written")
 	output("PublishKeys", "kubectl get --raw /openid/v1/jwks | aws s3 cp - s3://"+*keys.Bucket.BucketName()+"/keys.json --content-type application/json",
 		"Run where you deploy from, when the cluster runs, and whenever its keys change")
-	output("StopWriting", "kubectl delete namespace "+kube.Namespace, "Run where you deploy from, before cdk destroy, or a late note keeps the bucket")
+	output("StopWriting", "kubectl delete namespace "+manifest.Namespace, "Run where you deploy from, before cdk destroy, or a late note keeps the bucket")
 	return stack
-}
-
-// EKSAnywhereApp is the app for the cluster, from the outputs of the deployed
-// stack by name.
-func EKSAnywhereApp(s settings.Settings, outputs map[string]string) kube.App {
-	return kube.App{
-		Image:        outputs["ImageUri"],
-		Architecture: s.Architecture.GOARCH(),
-		Port:         appPort,
-		HealthPath:   healthPath,
-		Bucket:       outputs["NotesBucket"],
-		TTL:          notes.TTL(s.IsProduction()),
-		Region:       outputs["Region"],
-		Replicas:     int32(s.Replicas()),
-		RoleARN:      outputs["AppRoleArn"],
-		PullSecret:   "registry",
-		Platform:     "EKS Anywhere",
-		DataPlane:    "your own servers",
-	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
-	"refdeploy/constructs/kube"
+	"refdeploy/constructs/kube/manifest"
+	"refdeploy/internal/bundle"
 	"refdeploy/internal/settings"
-	"refdeploy/stacks"
 )
 
 func TestEKSAnywhere(t *testing.T) {
@@ -122,8 +122,8 @@ func appFiles(t *testing.T, stack *cdktest.Stack) []object {
 	chosen.Architecture = settings.Architecture(stack.Template.Setting("architecture"))
 	require.NotEmpty(t, chosen.Profile)
 	var objects []object
-	for _, o := range stacks.EKSAnywhereApp(chosen, outputs).Objects() {
-		objects = append(objects, *kube.Fields(o))
+	for _, o := range bundle.App(chosen, outputs).Objects() {
+		objects = append(objects, *manifest.Fields(o))
 	}
 	return objects
 }

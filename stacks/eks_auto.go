@@ -13,6 +13,7 @@ import (
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
 	"refdeploy/constructs/kube"
+	"refdeploy/constructs/kube/manifest"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
@@ -88,7 +89,7 @@ func NewEKSAuto(scope constructs.Construct, id string, props *Props) awscdk.Stac
 	// `kubectl rollout status`, go back with `kubectl rollout undo`.
 	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
 	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image})
-	app := kube.Apply(cluster, "App", kube.App{
+	app := kube.Apply(cluster, "App", manifest.App{
 		Image:        *img.URI,
 		Architecture: p.Settings.Architecture.GOARCH(),
 		Port:         appPort,
@@ -97,11 +98,11 @@ func NewEKSAuto(scope constructs.Construct, id string, props *Props) awscdk.Stac
 		TTL:          *bucket.TTL,
 		Region:       *stack.Region(),
 		Replicas:     int32(p.Settings.Replicas()),
-		Registrar:    kube.AutoMode,
+		Registrar:    manifest.AutoMode,
 		DataPlane:    "EC2 run by AWS",
 	}.Objects()...)
 	if p.Settings.Architecture == settings.ARM64 {
-		nodes := kube.Apply(cluster, "Nodes", kube.ARM64Pool(8*p.Settings.Replicas()))
+		nodes := kube.Apply(cluster, "Nodes", manifest.ARM64Pool(8*p.Settings.Replicas()))
 		metrics.Node().AddDependency(nodes) // it waits for a node to run on
 		app.Node().AddDependency(nodes)     // whose node would outlive its pool
 	}
@@ -129,7 +130,7 @@ func NewEKSAuto(scope constructs.Construct, id string, props *Props) awscdk.Stac
 		Keep:           production,
 	})
 	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(appPort)), jsii.String("Pods"))
-	binding := kube.Apply(cluster, "Binding", kube.AutoMode.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
+	binding := kube.Apply(cluster, "Binding", manifest.AutoMode.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
 	// A target group counts as healthy only once a listener uses it. The binding
 	// goes before the app, so that pods leave the load balancer first.
 	binding.Node().AddDependency(app, targets.LoadBalancerAttached())
@@ -143,8 +144,8 @@ func NewEKSAuto(scope constructs.Construct, id string, props *Props) awscdk.Stac
 	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	association := eks.NewCfnPodIdentityAssociation(stack, jsii.String("AppIdentity"), &eks.CfnPodIdentityAssociationProps{
 		ClusterName:    cluster.ClusterName(),
-		Namespace:      jsii.String(kube.Namespace),
-		ServiceAccount: jsii.String(kube.ServiceAccount),
+		Namespace:      jsii.String(manifest.Namespace),
+		ServiceAccount: jsii.String(manifest.ServiceAccount),
 		RoleArn:        role.RoleArn(),
 	})
 	// A pod gets its credentials when it starts, never later.

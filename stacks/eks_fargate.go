@@ -13,6 +13,7 @@ import (
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
 	"refdeploy/constructs/kube"
+	"refdeploy/constructs/kube/manifest"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
@@ -85,7 +86,7 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 		Vpc:              net.VPC,
 		SubnetSelection:  net.Workloads,
 		PodExecutionRole: execution,
-		Selectors:        &[]*eks.Selector{{Namespace: jsii.String(kube.Namespace)}, {Namespace: jsii.String("kube-system")}},
+		Selectors:        &[]*eks.Selector{{Namespace: jsii.String(manifest.Namespace)}, {Namespace: jsii.String("kube-system")}},
 	})
 	pods.Node().AddDependency(net.WayOut, execution)
 	// Each pod of these bills as one of the app does, so a sandbox has one of each.
@@ -93,7 +94,7 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	dns := kube.AddOn(cluster, "DNS", "coredns", map[string]any{"computeType": "Fargate", "replicaCount": p.Settings.Replicas()})
 	metrics := kube.AddOn(cluster, "MetricsServer", "metrics-server", map[string]any{"replicas": p.Settings.Replicas()})
 	// The log router reads its configuration when a pod starts.
-	logging := kube.Apply(cluster, "Logging", kube.FargateLogs(*appLogs.LogGroupName(), *stack.Region())...)
+	logging := kube.Apply(cluster, "Logging", manifest.FargateLogs(*appLogs.LogGroupName(), *stack.Region())...)
 	logging.Node().AddDependency(pods)
 	dns.Node().AddDependency(logging)
 	metrics.Node().AddDependency(logging)
@@ -107,7 +108,7 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	signer := cluster.OpenIdConnectProvider()
 	role := kube.NewRole(stack, "AppRole", *signer.OpenIdConnectProviderArn(), *signer.OpenIdConnectProviderIssuer())
 	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: p.Settings.Image}) // Fargate on EKS has no arm64
-	app := kube.Apply(cluster, "App", kube.App{
+	app := kube.Apply(cluster, "App", manifest.App{
 		Image:        *img.URI,
 		Architecture: settings.X86_64.GOARCH(),
 		Port:         appPort,
@@ -117,7 +118,7 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 		Region:       *stack.Region(),
 		Replicas:     int32(p.Settings.Replicas()),
 		OwnMachine:   true,
-		Registrar:    kube.LoadBalancerController,
+		Registrar:    manifest.LoadBalancerController,
 		RoleARN:      *role.RoleArn(),
 	}.Objects()...)
 	app.Node().AddDependency(cluster.AlbController()) // whose webhook adds the readiness gate
@@ -145,7 +146,7 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	// Fargate gives each pod the cluster's security group.
 	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(appPort)), jsii.String("Pods"))
 	kube.LetRegister(cluster, targets)
-	binding := kube.Apply(cluster, "Binding", kube.LoadBalancerController.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
+	binding := kube.Apply(cluster, "Binding", manifest.LoadBalancerController.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
 	// The controller, on which the app depends, clears the binding's finalizer: it
 	// has to be there first and go last. A target group counts as healthy only
 	// once a listener uses it.

@@ -10,12 +10,8 @@ import (
 	"refdeploy/internal/settings"
 )
 
-// NetworkID is the id of the stack with the network that others share. It is no
-// deployment: nothing runs in it.
-const NetworkID = "Network"
-
 // networkFor returns the network that a stack stands in: one of its own, or with
-// network=shared the one of the stack [NetworkID], which the first that needs it
+// network=shared the one of the stack [settings.NetworkID], which the first that needs it
 // defines. In a sandbox, workloads get to the internet as egress says; in
 // production through a NAT gateway in their zone.
 func networkFor(stack awscdk.Stack, p Props, egress network.Egress) network.Network {
@@ -32,7 +28,7 @@ func networkProps(stack awscdk.Stack, p Props, egress network.Egress) *network.P
 	return &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 }
 
-// sharedNetwork returns the network in the stack [NetworkID] of scope.
+// sharedNetwork returns the network in the stack [settings.NetworkID] of scope.
 //
 // Stacks refer to it weakly, as cdk.json says: a template asks for an output of
 // the Network stack when it is deployed. An export, the CDK's own default, cannot
@@ -40,14 +36,14 @@ func networkProps(stack awscdk.Stack, p Props, egress network.Egress) *network.P
 // it fails (aws-cdk, "The deadly embrace"). The CDK still deploys the network
 // before what stands in it, and destroys it after.
 func sharedNetwork(scope constructs.Construct, p Props) network.Shared {
-	if found, ok := scope.Node().TryFindChild(jsii.String(NetworkID)).(awscdk.Stack); ok {
+	if found, ok := scope.Node().TryFindChild(jsii.String(settings.NetworkID)).(awscdk.Stack); ok {
 		egress := network.PublicIP
 		if p.Settings.IsProduction() {
 			egress = network.ZonalNAT
 		}
 		return network.FindShared(found, "VPC", egress)
 	}
-	stack := plainStack(scope, NetworkID, "The network that the deployments share", p)
+	stack := plainStack(scope, settings.NetworkID, "The network that the deployments share", p)
 	shared := network.NewShared(stack, "VPC", networkProps(stack, p, network.PublicIP))
 	logs.Adopt(stack, &logs.Props{Keep: p.Settings.IsProduction()}) // the function that closes the default security group
 	return shared

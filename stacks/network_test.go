@@ -12,13 +12,12 @@ import (
 	"refdeploy/constructs/cdktest"
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/settings"
-	"refdeploy/stacks"
 )
 
 var profiles = []settings.Profile{settings.Sandbox, settings.Production}
 
 func TestSharedNetworkInASandbox(t *testing.T) {
-	stack := synth(t, "network", "shared")[stacks.NetworkID]
+	stack := synth(t, "network", "shared")[settings.NetworkID]
 	check(t, stack, []claim{
 		{
 			name:     "what stands in it may have a public address",
@@ -35,7 +34,7 @@ func TestSharedNetworkInASandbox(t *testing.T) {
 }
 
 func TestSharedNetworkInProduction(t *testing.T) {
-	stack := synth(t, "network", "shared", "profile", "production")[stacks.NetworkID]
+	stack := synth(t, "network", "shared", "profile", "production")[settings.NetworkID]
 	assert.True(t, stack.TerminationProtection)
 	stack.Count(t, "AWS::EC2::NatGateway", 2)
 	check(t, stack, inProduction[1:]) // what they say of load balancers is the deployments' own
@@ -107,7 +106,7 @@ func TestTheNetworkComesFirstAndGoesLast(t *testing.T) {
 	for id, stack := range all {
 		t.Run(id, func(t *testing.T) {
 			if slices.Contains(withNetwork(t), id) {
-				assert.Equal(t, []string{stacks.NetworkID}, stack.DependsOn)
+				assert.Equal(t, []string{settings.NetworkID}, stack.DependsOn)
 				assert.Contains(t, stack.JSON(), "Fn::GetStackOutput")
 			} else {
 				assert.Empty(t, stack.DependsOn)
@@ -132,17 +131,17 @@ func TestTheNetworkIsTheSameWhicheverStacksStandInIt(t *testing.T) {
 		}
 		return rest
 	}
-	want := withoutNAT(synth(t, "network", "shared")[stacks.NetworkID])
+	want := withoutNAT(synth(t, "network", "shared")[settings.NetworkID])
 	for _, id := range withNetwork(t) {
 		t.Run(id, func(t *testing.T) {
-			assert.Equal(t, want, withoutNAT(synth(t, "network", "shared", "stacks", id)[stacks.NetworkID]))
+			assert.Equal(t, want, withoutNAT(synth(t, "network", "shared", "stacks", id)[settings.NetworkID]))
 		})
 	}
 }
 
 func TestNobodyInItMeansNoNetwork(t *testing.T) {
-	assert.NotContains(t, synth(t, "network", "shared", "stacks", "Lambda"), stacks.NetworkID)
-	assert.NotContains(t, synth(t, "network", "own"), stacks.NetworkID)
+	assert.NotContains(t, synth(t, "network", "shared", "stacks", "Lambda"), settings.NetworkID)
+	assert.NotContains(t, synth(t, "network", "own"), settings.NetworkID)
 }
 
 // Quotas of an account in each region until it asks for more (AWS General

@@ -44,6 +44,7 @@ var rules = []rule{
 	{name: "tags tell its bill and its leftovers", check: hasTags},
 	{name: "no resource type is retired", check: nothingRetired},
 	{name: "names are CloudFormation's, so that a stack deploys twice", check: noFixedNames},
+	{name: "ECS takes the names of capacity providers", check: capacityNamesAreValid},
 	{name: "only load balancers are open to the internet", check: onlyLoadBalancersOpen},
 	{name: "load balancers reach their targets", check: targetsReachable},
 	{name: "load balancers belong to CloudFormation", check: noKubernetesLoadBalancer},
@@ -83,7 +84,7 @@ func TestRules(t *testing.T) {
 
 func checkRules(t *testing.T, name string, profile settings.Profile, stack *cdktest.Stack) {
 	for _, r := range rules {
-		if r.sandboxOnly && profile != settings.Sandbox || r.productionOnly && profile != settings.Production || r.ofApps && stack.ID == stacks.NetworkID {
+		if r.sandboxOnly && profile != settings.Sandbox || r.productionOnly && profile != settings.Production || r.ofApps && stack.ID == settings.NetworkID {
 			continue
 		}
 		t.Run(name+"/"+r.name, func(t *testing.T) { r.check(t, stack) })
@@ -172,6 +173,20 @@ func noFixedNames(t *testing.T, stack *cdktest.Stack) {
 				assert.Failf(t, "fixed name", "%s (%s) is named %s = %q", id, r.Type, property, value)
 			}
 		}
+	}
+}
+
+// ECS refuses a capacity provider whose name begins with aws, ecs or fargate in
+// any spelling. Without a name, CloudFormation begins it with the stack's
+// (aws-cdk#36584).
+func capacityNamesAreValid(t *testing.T, stack *cdktest.Stack) {
+	for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
+		joined, ok := provider.Properties["Name"].(object)["Fn::Join"].([]any)
+		require.True(t, ok, "%s has no name that begins with a text of ours", id)
+		begins, _ := joined[1].([]any)[0].(string)
+		assert.NotEmpty(t, begins, id)
+		assert.NotRegexp(t, `^(?i)(aws|ecs|fargate)`, begins, id)
+		assert.Equal(t, object{"Ref": "AWS::StackName"}, joined[1].([]any)[1], "%s: two stacks would want the same name", id)
 	}
 }
 
@@ -623,7 +638,7 @@ func logGroupsHaveWriters(t *testing.T, stack *cdktest.Stack) {
 
 func noNAT(t *testing.T, stack *cdktest.Stack) {
 	needed := len(stack.Of("AWS::EKS::FargateProfile")) // its pods may stand in private subnets only
-	if stack.ID == stacks.NetworkID {
+	if stack.ID == settings.NetworkID {
 		needed = 1 // for them
 	}
 	stack.Count(t, "AWS::EC2::NatGateway", needed)
@@ -714,11 +729,11 @@ func TestNag(t *testing.T) {
 			app, chosen := newApp(t, "network", string(network), "profile", string(profile))
 			awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
 			for _, d := range catalog.All() {
-				d.New(app, d.ID, &stacks.Props{Settings: chosen})
+				stacks.New(app, d.ID, &stacks.Props{Settings: chosen})
 			}
 			for _, child := range *app.Node().Children() {
 				stack, ok := child.(awscdk.Stack)
-				if !ok || network == settings.Shared && *stack.StackName() != stacks.NetworkID {
+				if !ok || network == settings.Shared && *stack.StackName() != settings.NetworkID {
 					continue // what stands in it is as in a network of its own
 				}
 				t.Run(fmt.Sprintf("%s in %s", *stack.StackName(), profile), func(t *testing.T) { checkNag(t, stack) })
@@ -802,7 +817,7 @@ func TestAcceptedFindingsAreTheseAndNoOthers(t *testing.T) {
 	found := map[string][]string{}
 	for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
 		all := maps.Clone(synth(t, "profile", string(profile)))
-		all[stacks.NetworkID] = synth(t, "network", "shared", "profile", string(profile))[stacks.NetworkID]
+		all[settings.NetworkID] = synth(t, "network", "shared", "profile", string(profile))[settings.NetworkID]
 		for _, stack := range all {
 			for _, r := range stack.Template.Resources {
 				for _, s := range r.Suppressions() {

@@ -83,9 +83,9 @@ func TestProductionWarnsOfWhatIsLeftOpen(t *testing.T) {
 				if clusterElsewhere(stack) { // no alarm, and nobody to tell
 					want = slices.DeleteFunc(slices.Clone(want), func(warning string) bool { return warning == untold })
 				}
-				require.Len(t, stack.Warnings, len(want), stack.Warnings)
+				require.Len(t, stack.Warnings(), len(want), stack.Warnings())
 				for _, warning := range want {
-					assert.Contains(t, strings.Join(stack.Warnings, "\n"), warning)
+					assert.Contains(t, strings.Join(stack.Warnings(), "\n"), warning)
 				}
 			})
 		}
@@ -97,14 +97,14 @@ func TestAnAcknowledgedWarningIsNotPrinted(t *testing.T) {
 	app, chosen := newApp(t, "profile", "production", "alarmEmail", "on-call@example.com")
 	stack := stacks.NewLambda(app, "Lambda", &stacks.Props{Settings: chosen})
 	awscdk.Annotations_Of(stack).AcknowledgeWarning(jsii.String("refdeploy:allowCidr"), jsii.String("the app has a login"))
-	assert.Empty(t, cdktest.SynthStack(t, stack).Warnings)
+	assert.Empty(t, cdktest.SynthStack(t, stack).Warnings())
 }
 
 func TestAlarmEmailIsToldInProductionOnly(t *testing.T) {
 	const email = "on-call@example.com"
 	for id, stack := range synth(t, "alarmEmail", email) {
 		stack.Count(t, "AWS::SNS::Subscription", 0)
-		assert.Empty(t, stack.Warnings, id)
+		assert.Empty(t, stack.Warnings(), id)
 	}
 	for id, stack := range synth(t, updates["to production, whole"]...) {
 		if clusterElsewhere(stack) {
@@ -127,7 +127,7 @@ func TestAllowCIDRNarrowsLoadBalancersAndSaysWhereItCannot(t *testing.T) {
 	}
 	for _, id := range []string{"EcsExpress", "Lambda", "AppRunner"} {
 		t.Run(id, func(t *testing.T) {
-			assert.Contains(t, strings.Join(all[id].Warnings, "\n"), "stays open to the internet")
+			assert.Contains(t, strings.Join(all[id].Warnings(), "\n"), "stays open to the internet")
 		})
 	}
 }

@@ -6,13 +6,14 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/app/contract"
 	"refdeploy/internal/settings"
 )
 
 // The app's side of the contract that every deployment relies on.
 const (
-	appPort    = 8080
-	healthPath = "/healthz"
+	appPort    = contract.Port
+	healthPath = contract.HealthPath
 )
 
 // Props configures a deployment. A nil *Props deploys the sandbox.
@@ -60,6 +61,11 @@ func plainStack(scope constructs.Construct, id, description string, p Props) aws
 	})
 	return stack
 }
+
+// capacityName is a name for a stack's capacity provider. CloudFormation's own
+// would begin with the stack's, and ECS refuses one that begins with aws, ecs or
+// fargate in any spelling (aws-cdk#36584).
+func capacityName() *string { return jsii.Sprintf("capacity-%s", *awscdk.Aws_STACK_NAME()) }
 
 // keepTags takes from a stack the tags that change with a setting, for a service
 // that takes tags only when it is created: CloudFormation would replace it, and

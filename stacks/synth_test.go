@@ -26,7 +26,7 @@ func synth(t testing.TB, keyValues ...string) map[string]*cdktest.Stack {
 	key := fmt.Sprintf("%+v", chosen) // the same settings, however they are given
 	if synthesized[key] == nil {
 		for _, d := range catalog.Selected(chosen) {
-			d.New(app, d.ID, &stacks.Props{Settings: chosen})
+			stacks.New(app, d.ID, &stacks.Props{Settings: chosen})
 		}
 		synthesized[key] = cdktest.Synth(t, app)
 	}
@@ -115,7 +115,7 @@ func TestNilPropsDeployTheSandbox(t *testing.T) {
 	sandbox := synth(t, "profile", "sandbox")
 	for _, d := range catalog.All() {
 		t.Run(d.ID, func(t *testing.T) {
-			stack := d.New(cdktest.NewApp(t, nil), d.ID, nil)
+			stack := stacks.New(cdktest.NewApp(t, nil), d.ID, nil)
 			require.Equal(t, sandbox[d.ID].Template, cdktest.SynthStack(t, stack).Template)
 		})
 	}

@@ -25,6 +25,9 @@ func newDiff() *cobra.Command {
 			if !slices.Contains(report.DiffFormats(), format) {
 				return unknown("format", format, report.DiffFormats())
 			}
+			if err := writable(out); err != nil {
+				return err
+			}
 			r, err := in.report(cmd, ids)
 			if err != nil {
 				return err
@@ -38,6 +41,6 @@ func newDiff() *cobra.Command {
 	}
 	in.flags(cmd)
 	cmd.Flags().StringVar(&format, "format", "text", strings.Join(report.DiffFormats(), ", "))
-	cmd.Flags().StringVar(&out, "out", "", "write to this file instead of standard output")
+	cmd.Flags().StringVar(&out, "out", standardOutput, "the file to write; - is standard output")
 	return cmd
 }

@@ -10,16 +10,20 @@ import (
 	"refdeploy/internal/assembly"
 )
 
-func TestListPrintsALineAStackInTheCatalogsOrder(t *testing.T) {
+func TestListPrintsOursInTheCatalogsOrderAndThenTheOthers(t *testing.T) {
+	ours := map[string]any{"refdeploy:settings": map[string]any{"profile": "sandbox"}}
 	var out bytes.Buffer
 	require.NoError(t, list(&out, []assembly.Stack{
-		{ID: "Lambda", Template: assembly.Template{Resources: map[string]assembly.Resource{"A": {}, "B": {}}}},
-		{ID: "EcsEc2"},
-		{ID: "SomebodyElses"},
+		{ID: "AppRunner"}, // the name alone makes it none of ours
+		{ID: "Lambda", Template: assembly.Template{Metadata: ours, Resources: map[string]assembly.Resource{"A": {}, "B": {}}}},
+		{ID: "EcsEc2", Template: assembly.Template{Metadata: ours}},
+		{ID: "Stage/SomebodyElses"},
 	}))
-	assert.Equal(t, `STACK    CONTROL PLANE   DATA PLANE                RESOURCES
-EcsEc2   ECS             EC2 instances you patch   0
-Lambda   none            Firecracker, from a zip   2
+	assert.Equal(t, `STACK                 CONTROL PLANE   DATA PLANE                RESOURCES
+EcsEc2                ECS             EC2 instances you patch   0
+Lambda                none            Firecracker, from a zip   2
+AppRunner             –               –                         0
+Stage/SomebodyElses   –               –                         0
 `, out.String())
 }
 

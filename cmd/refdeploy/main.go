@@ -6,22 +6,22 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/catalog"
-	"refdeploy/internal/kernel"
 )
 
 func main() {
-	err := newCommand().Execute()
+	ctx, stop := interrupts()
+	err := newCommand().ExecuteContext(ctx)
+	stop(err)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-	}
-	kernel.Close()
-	if err != nil {
 		os.Exit(1)
 	}
 }
@@ -33,7 +33,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newBundles(), newAssemble())
+	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newBundles(), newVersions(time.Now), newWatch())
 	return root
 }
 
@@ -44,7 +44,7 @@ func newList() *cobra.Command {
 		Short: "List the synthesized stacks: id, control plane, data plane, number of resources",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			stacks, err := assembly.Read(dir)
+			stacks, err := readAssembly(dir)
 			if err != nil {
 				return err
 			}
@@ -55,17 +55,22 @@ func newList() *cobra.Command {
 	return cmd
 }
 
-// list writes a line for each stack of the catalog, in its order.
+// list writes a line for each stack: those of the catalog in its order, and then
+// everybody else's.
 func list(out io.Writer, stacks []assembly.Stack) error {
-	byID := map[string]assembly.Stack{}
-	for _, stack := range stacks {
-		byID[stack.ID] = stack
-	}
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "STACK\tCONTROL PLANE\tDATA PLANE\tRESOURCES")
+	ours := func(s assembly.Stack) bool { return s.Ours() && slices.Contains(catalog.IDs(), s.ID) }
 	for _, d := range catalog.All() {
-		if stack, ok := byID[d.ID]; ok {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", d.ID, d.ControlPlane, d.DataPlane, len(stack.Template.Resources))
+		for _, stack := range stacks {
+			if stack.ID == d.ID && ours(stack) {
+				fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", d.ID, d.ControlPlane, d.DataPlane, len(stack.Template.Resources))
+			}
+		}
+	}
+	for _, stack := range stacks {
+		if !ours(stack) {
+			fmt.Fprintf(table, "%s\t–\t–\t%d\n", stack.ID, len(stack.Template.Resources))
 		}
 	}
 	return table.Flush()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -22,6 +23,11 @@ func newPrices() *cobra.Command {
 		Short: "Print the prices that the estimates use, with their sources and ages, or renew them",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("out") {
+				if err := writable(out); err != nil {
+					return err
+				}
+			}
 			if renew {
 				if cmd.Flags().Changed("prices") || cmd.Flags().Changed("format") {
 					return fmt.Errorf("refresh: leave out --prices and --format; it reads from AWS and writes CSV")
@@ -35,7 +41,7 @@ func newPrices() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return write(cmd.OutOrStdout(), out, func(w io.Writer) error {
+			return write(cmd.OutOrStdout(), cmp.Or(out, standardOutput), func(w io.Writer) error {
 				if format == "csv" {
 					data, err := price.Write(table.All())
 					if err != nil {
@@ -51,7 +57,7 @@ func newPrices() *cobra.Command {
 	in.flags(cmd)
 	cmd.Flags().BoolVar(&renew, "refresh", false, "read the region's prices from AWS: through the Price List API with credentials, from its public files without")
 	cmd.Flags().StringVar(&format, "format", "table", "table, csv")
-	cmd.Flags().StringVar(&out, "out", "", "write to this file; with --refresh, instead of internal/price/prices.csv of the checkout")
+	cmd.Flags().StringVar(&out, "out", "", "write to this file, - for standard output; with --refresh, instead of internal/price/prices.csv of the checkout")
 	return cmd
 }
 

@@ -53,6 +53,9 @@ func renewPrices(cmd *cobra.Command, in *pricing, path string) error {
 		return err
 	}
 	out := cmd.OutOrStdout()
+	if path == standardOutput { // where the prices are
+		out = cmd.ErrOrStderr()
+	}
 	fmt.Fprintf(out, "%d prices of %s renewed from the %s, in %s\n", len(result.Renewed), region, source, written)
 	if len(result.Missing) > 0 {
 		fmt.Fprintf(out, "not in its price list: %s\n", strings.Join(result.Missing, ", "))
@@ -60,9 +63,9 @@ func renewPrices(cmd *cobra.Command, in *pricing, path string) error {
 	if len(result.Other) > 0 {
 		fmt.Fprintf(out, "not looked up: %s\n", strings.Join(result.Other, ", "))
 	}
-	if path != "" {
+	if path != "" && path != standardOutput {
 		fmt.Fprintf(out, "take them with --region %s --prices %s\n", region, path)
-	} else {
+	} else if path == "" {
 		fmt.Fprintln(out, "run `make docs` and `make test`, and review with git diff")
 	}
 	return nil

@@ -26,6 +26,7 @@ import (
 
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/project"
+	"refdeploy/internal/settings"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -79,15 +80,16 @@ func Synth(t testing.TB, app awscdk.App) map[string]*Stack {
 	return stacks
 }
 
-// Whole returns the stacks with what they share as [assembly.Whole] does, for
-// [Stack.Of] and what builds on it. Has and Golden still see the template alone.
+// Whole returns the stacks, those that stand in the shared network with what
+// they share as [assembly.Whole] does, for [Stack.Of] and what builds on it. Has
+// and Golden still see the template alone.
 func Whole(stacks map[string]*Stack) map[string]*Stack {
 	var alone []assembly.Stack
 	for _, stack := range stacks {
 		alone = append(alone, stack.Stack)
 	}
-	whole := map[string]*Stack{}
-	for _, stack := range assembly.Whole(alone) {
+	whole := maps.Clone(stacks)
+	for _, stack := range assembly.Whole(alone, settings.NetworkID) {
 		whole[stack.ID] = &Stack{Stack: stack, raw: stacks[stack.ID].raw, cdk: stacks[stack.ID].cdk}
 	}
 	return whole

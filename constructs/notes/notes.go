@@ -8,6 +8,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/app/contract"
 	"refdeploy/constructs/nag"
 )
 
@@ -33,12 +34,12 @@ type Notes struct {
 // a day: anyone can write there, and nobody has to clean up after them.
 func New(scope constructs.Construct, id string, props *Props) Notes {
 	keep := props != nil && props.Keep
-	removal := awscdk.RemovalPolicy_DESTROY
+	removal, ttl := awscdk.RemovalPolicy_DESTROY, contract.SandboxTTL
 	lifecycle := &awss3.LifecycleRule{
 		AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 	}
 	if keep {
-		removal = awscdk.RemovalPolicy_RETAIN
+		removal, ttl = awscdk.RemovalPolicy_RETAIN, ""
 		lifecycle.NoncurrentVersionExpiration = awscdk.Duration_Days(jsii.Number(90))
 		lifecycle.ExpiredObjectDeleteMarker = jsii.Bool(true)
 	} else {
@@ -57,15 +58,7 @@ func New(scope constructs.Construct, id string, props *Props) Notes {
 	if !keep {
 		LetGo(bucket)
 	}
-	return Notes{Bucket: bucket, TTL: jsii.String(TTL(keep))}
-}
-
-// TTL is how long a note lives, as a Go duration, or "" when it is kept.
-func TTL(keep bool) string {
-	if keep {
-		return ""
-	}
-	return "24h"
+	return Notes{Bucket: bucket, TTL: jsii.String(ttl)}
 }
 
 // LetGo lets the function that empties a bucket see that it has nothing to

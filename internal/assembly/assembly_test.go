@@ -46,7 +46,7 @@ func TestReadReturnsWhatTheTemplatesSay(t *testing.T) {
 	assert.Equal(t, map[string]string{"k": "v"}, got.Tags)
 	assert.True(t, got.TerminationProtection)
 	assert.Equal(t, []string{"linux/arm64"}, got.ImagePlatforms)
-	assert.Equal(t, []string{"careful"}, got.Warnings)
+	assert.Equal(t, []string{"careful"}, got.Warnings())
 	assert.Empty(t, got.DependsOn, "an artifact that is no stack")
 	bucket := got.Template.Resources["Bucket"]
 	assert.Equal(t, "AWS::S3::Bucket", bucket.Type)

@@ -6,64 +6,56 @@ import (
 	"slices"
 )
 
-// Whole returns the stacks, each with what it takes from others among them as if
-// it were its own: the resources of a network that several share, under ids with
-// the name of its stack before them. A stack that takes nothing stays as it is.
-// What is read there is true of a stack alone; whoever adds several up counts
-// what they share more than once.
-func Whole(stacks []Stack) []Stack {
-	byID := map[string]Stack{}
-	for _, stack := range stacks {
-		byID[stack.ID] = stack
+// Whole returns the stacks of this project but the one with the id shared, and
+// each with what it takes from that one as if it were its own: the resources of a
+// network, under ids with the name of its stack before them. Without such a stack,
+// and where one takes nothing, all stays as it is. What is read there is true of
+// a stack alone; whoever adds several up counts what they share more than once.
+func Whole(stacks []Stack, shared string) []Stack {
+	i := slices.IndexFunc(stacks, func(s Stack) bool { return s.ID == shared && s.Ours() })
+	if i < 0 {
+		return stacks
 	}
-	whole := slices.Clone(stacks)
-	for i, stack := range whole {
-		whole[i] = stack.with(byID)
+	var whole []Stack
+	for j, stack := range stacks {
+		if j != i {
+			whole = append(whole, stack.with(stacks[i]))
+		}
 	}
 	return whole
 }
 
-func (s Stack) with(others map[string]Stack) Stack {
-	before := map[string][]string{} // what is there before a resource of ours, by the stack it comes from
+func (s Stack) with(shared Stack) Stack {
+	used := map[string]bool{} // what our resources refer to
 	resources := maps.Clone(s.Template.Resources)
-	used := map[string]bool{}
-	resolve := func(reference map[string]any) any {
-		from, _ := reference["StackName"].(string)
-		name, _ := reference["OutputName"].(string)
-		output, known := others[from].Template.Outputs[name]
-		if !known {
-			return map[string]any{"Fn::GetStackOutput": reference}
-		}
-		value := renamed(output.Value, from, others[from].Template)
-		for _, id := range referred(value) {
-			used[id] = true
-		}
-		before[from] = nil
-		return value
-	}
 	for id, r := range resources {
-		r.Properties, _ = replaced(r.Properties, "Fn::GetStackOutput", resolve).(map[string]any)
+		r.Properties, _ = replaced(r.Properties, "Fn::GetStackOutput", func(reference map[string]any) any {
+			name, _ := reference["OutputName"].(string)
+			output, known := shared.Template.Outputs[name]
+			if reference["StackName"] != shared.ID || !known {
+				return map[string]any{"Fn::GetStackOutput": reference}
+			}
+			value := renamed(output.Value, shared.ID, shared.Template)
+			for _, id := range referred(value) {
+				used[id] = true
+			}
+			return value
+		}).(map[string]any)
 		resources[id] = r
 	}
-	for from := range before {
-		for id, r := range withoutIdleNAT(others[from].Template, from, used) {
-			resources[id] = r
-			before[from] = append(before[from], id)
-		}
-		s.Shares = append(s.Shares, from)
-	}
-	if len(s.Shares) == 0 {
+	if len(used) == 0 {
 		return s
 	}
-	slices.Sort(s.Shares)
-	for id, r := range s.Template.Resources {
-		r.Properties = resources[id].Properties
-		for _, from := range s.DependsOn { // CloudFormation starts on a stack when those are complete
-			r.DependsOn = append(slices.Clone(r.DependsOn), before[from]...)
+	added := withoutIdleNAT(shared.Template, shared.ID, used)
+	if slices.Contains(s.DependsOn, shared.ID) { // CloudFormation starts on ours when that one is complete
+		before := slices.Sorted(maps.Keys(added))
+		for id, r := range resources {
+			r.DependsOn = append(slices.Clone(r.DependsOn), before...)
+			resources[id] = r
 		}
-		resources[id] = r
 	}
-	s.Template.Resources = resources
+	maps.Copy(resources, added)
+	s.Template.Resources, s.Shares = resources, true
 	return s
 }
 

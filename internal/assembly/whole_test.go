@@ -2,6 +2,7 @@ package assembly_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,7 +13,7 @@ import (
 
 // network has a public subnet, whose route goes to the internet, and a private
 // one, whose route goes through a NAT gateway.
-const network = `{"Resources":{
+const network = `{"Metadata":{"refdeploy:settings":{"profile":"sandbox"}},"Resources":{
 	"VPC":{"Type":"AWS::EC2::VPC","Properties":{"Name":{"Fn::Sub":"${AWS::Region}"}}},
 	"Public":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":{"Ref":"VPC"},"MapPublicIpOnLaunch":true}},
 	"PublicTable":{"Type":"AWS::EC2::RouteTable","Properties":{"VpcId":{"Ref":"VPC"}}},
@@ -42,11 +43,11 @@ func service(t *testing.T, id, output string, dependsOn ...string) assembly.Stac
 func TestWholeStacksHoldWhatTheyShare(t *testing.T) {
 	shared := stackOf(t, "Network", network)
 	before := service(t, "A", "OutPublic", "Network")
-	whole := assembly.Whole([]assembly.Stack{before, shared, service(t, "B", "OutPrivate", "Network"), service(t, "C", "OutPublic")})
+	whole := assembly.Whole([]assembly.Stack{before, shared, service(t, "B", "OutPrivate", "Network"), service(t, "C", "OutPublic")}, "Network")
 
-	public, private, unordered := whole[0], whole[2], whole[3]
-	assert.Equal(t, shared, whole[1])
-	assert.Equal(t, []string{"Network"}, public.Shares)
+	require.Len(t, whole, 3, "the shared stack is none of them")
+	public, private, unordered := whole[0], whole[1], whole[2]
+	assert.True(t, public.Shares)
 	subnet := map[string]any{"Ref": "Network.Public"}
 	assert.Equal(t, []any{subnet}, public.Template.Resources["Service"].Properties["Subnets"])
 	assert.Equal(t, map[string]any{"SubnetId": subnet, "RouteTableId": map[string]any{"Ref": "Network.PublicTable"}},
@@ -67,8 +68,14 @@ func TestWholeStacksHoldWhatTheyShare(t *testing.T) {
 	assert.Equal(t, service(t, "A", "OutPublic", "Network"), before, "the stack that was given")
 }
 
-func TestWholeLeavesStacksAloneThatShareNothing(t *testing.T) {
+func TestWholeLeavesAloneWhatSharesNothing(t *testing.T) {
 	alone := stackOf(t, "A", `{"Resources":{"Role":{"Type":"AWS::IAM::Role"}}}`)
-	unknown := service(t, "B", "OutPublic")
-	assert.Equal(t, []assembly.Stack{alone, unknown}, assembly.Whole([]assembly.Stack{alone, unknown}))
+	unknown := service(t, "B", "Other")
+	shared := stackOf(t, "Network", network)
+	assert.Equal(t, []assembly.Stack{alone, unknown}, assembly.Whole([]assembly.Stack{alone, shared, unknown}, "Network"))
+
+	// Somebody else's stack of that name stays, and so does what refers to it.
+	theirs := stackOf(t, "Network", strings.Replace(network, "refdeploy:settings", "theirs", 1))
+	all := []assembly.Stack{theirs, service(t, "C", "OutPublic", "Network")}
+	assert.Equal(t, all, assembly.Whole(all, "Network"))
 }

@@ -214,10 +214,10 @@ func (w *work) beyond() []string {
 	}
 	limits := w.plan.Limits
 	if limits.RequestKB > 0 && u.RequestKB > limits.RequestKB {
-		say("a request of %g kB is refused; the limit is %g kB", u.RequestKB, limits.RequestKB)
+		say("a request of %g kB is refused; the limit is %.6g kB", u.RequestKB, limits.RequestKB)
 	}
 	if limits.ResponseKB > 0 && u.ResponseKB > limits.ResponseKB {
-		say("a response of %g kB fails; the limit is %g kB", u.ResponseKB, limits.ResponseKB)
+		say("a response of %g kB fails; the limit is %.6g kB", u.ResponseKB, limits.ResponseKB)
 	}
 	for i := range w.plan.Capacity {
 		c, r := &w.plan.Capacity[i], w.of(i)

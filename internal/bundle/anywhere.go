@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"refdeploy/constructs/kube"
+	"refdeploy/app/contract"
+	"refdeploy/constructs/kube/manifest"
 	"refdeploy/internal/settings"
-	"refdeploy/stacks"
+	"refdeploy/internal/versions"
 )
 
 // outputs are those of the stack EksAnywhere that its files are made from.
@@ -23,7 +24,7 @@ func EKSAnywhere(s settings.Settings, deployed map[string]string) ([]File, error
 	}
 	issuer := deployed["IssuerUrl"]
 	var app []any
-	for _, object := range stacks.EKSAnywhereApp(s, deployed).Objects() {
+	for _, object := range App(s, deployed).Objects() {
 		app = append(app, object)
 	}
 	return []File{
@@ -33,6 +34,29 @@ func EKSAnywhere(s settings.Settings, deployed map[string]string) ([]File, error
 		{Path: "app.yaml", Objects: app},
 		{Path: "openid-configuration.json", Text: discovery(issuer)},
 	}, nil
+}
+
+// App is the app for the cluster, from the outputs of the deployed
+// stack by name.
+func App(s settings.Settings, outputs map[string]string) manifest.App {
+	ttl := contract.SandboxTTL
+	if s.IsProduction() {
+		ttl = ""
+	}
+	return manifest.App{
+		Image:        outputs["ImageUri"],
+		Architecture: s.Architecture.GOARCH(),
+		Port:         contract.Port,
+		HealthPath:   contract.HealthPath,
+		Bucket:       outputs["NotesBucket"],
+		TTL:          ttl,
+		Region:       outputs["Region"],
+		Replicas:     int32(s.Replicas()),
+		RoleARN:      outputs["AppRoleArn"],
+		PullSecret:   "registry",
+		Platform:     "EKS Anywhere",
+		DataPlane:    "your own servers",
+	}
 }
 
 const edit = "# Addresses of 192.0.2.0/24 and names with EXAMPLE stand for yours: change them.\n"
@@ -150,7 +174,7 @@ func spec(s settings.Settings, issuer, datacenter string) cluster {
 		control = 3
 	}
 	return cluster{
-		KubernetesVersion: *kube.Version().Version(),
+		KubernetesVersion: fmt.Sprintf("1.%d", versions.KubernetesMinor),
 		ManagementCluster: metadata{clusterName},
 		ClusterNetwork: clusterNetwork{
 			CNIConfig: map[string]struct{}{"cilium": {}},

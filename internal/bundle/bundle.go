@@ -12,7 +12,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"refdeploy/constructs/kube"
+	"refdeploy/constructs/kube/manifest"
 )
 
 // A File is one file of a bundle: objects as YAML, or text.
@@ -34,8 +34,8 @@ func (f File) Content() ([]byte, error) {
 		if i > 0 {
 			b.WriteString("---\n")
 		}
-		if known, ok := object.(kube.Object); ok {
-			object = *kube.Fields(known)
+		if known, ok := object.(manifest.Object); ok {
+			object = *manifest.Fields(known)
 		}
 		document, err := yaml.Marshal(object)
 		if err != nil {

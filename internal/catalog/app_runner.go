@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var appRunner = Deployment{
 	ID:           "AppRunner",
 	ControlPlane: "none",
@@ -28,5 +26,4 @@ var appRunner = Deployment{
 		GPU: "no", Architectures: "x86_64",
 		ScalesIn: "seconds, while an instance is kept ready",
 	},
-	New: stacks.NewAppRunner,
 }

@@ -1,16 +1,13 @@
 // Package catalog lists the deployments and what is known of each beside its
 // template. The CDK app, the tests and the documentation all range over it: a
-// new deployment is one stack file, one file here and one page.
+// new deployment is one stack file with its line in stacks.New, one file here and
+// one page.
 package catalog
 
 import (
 	"slices"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/constructs-go/constructs/v10"
-
 	"refdeploy/internal/settings"
-	"refdeploy/stacks"
 )
 
 // A Deployment is one way to run the app on AWS.
@@ -31,6 +28,10 @@ type Deployment struct {
 	// customers, or "" while it does.
 	ClosedSince string
 
+	// OwnServers says that the machines are yours. What they cost is not AWS's to
+	// bill, so the bill decides nothing between this deployment and another.
+	OwnServers bool
+
 	// Needs lists what an account has to have, beside permissions and a
 	// bootstrapped region, for the deploy to succeed.
 	Needs []string
@@ -49,9 +50,6 @@ type Deployment struct {
 
 	Duties Duties
 	Limits Limits
-
-	// New defines the stack.
-	New func(scope constructs.Construct, id string, props *stacks.Props) awscdk.Stack
 }
 
 // All returns every deployment, in the order of the documentation.

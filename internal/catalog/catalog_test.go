@@ -19,7 +19,6 @@ func TestEveryEntryIsComplete(t *testing.T) {
 		seen[d.ID] = true
 		assert.NotEmpty(t, d.ControlPlane, d.ID)
 		assert.NotEmpty(t, d.DataPlane, d.ID)
-		assert.NotNil(t, d.New, d.ID)
 		if d.ClosedSince != "" {
 			_, err := time.Parse(time.DateOnly, d.ClosedSince)
 			assert.NoError(t, err, d.ID)

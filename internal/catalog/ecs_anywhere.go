@@ -1,13 +1,12 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var ecsAnywhere = Deployment{
 	ID:           "EcsAnywhere",
 	ControlPlane: "ECS",
 	DataPlane:    "your own servers",
 	Source:       "stacks/ecs_anywhere.go",
 	Page:         "docs/patterns/ecs-anywhere.md",
+	OwnServers:   true,
 	Needs:        []string{needsBuilder, "a Linux server with root, systemd and a way out to the internet, of the same architecture as the image"},
 	Identity:     "ECS task role",
 	Outside: []string{
@@ -36,5 +35,4 @@ var ecsAnywhere = Deployment{
 		GPU: "yes, with a GPU in the server", Architectures: both,
 		ScalesIn: "as fast as you bring a server in",
 	},
-	New: stacks.NewECSAnywhere,
 }

@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var ecsEC2 = Deployment{
 	ID:               "EcsEc2",
 	ControlPlane:     "ECS",
@@ -28,5 +26,4 @@ var ecsEC2 = Deployment{
 		GPU: "yes, with a GPU instance type", Architectures: both,
 		ScalesIn: "minutes: an alarm rings, a task starts, and an instance starts when none has room",
 	},
-	New: stacks.NewECSEC2,
 }

@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var ecsExpress = Deployment{
 	ID:           "EcsExpress",
 	ControlPlane: "ECS Express Mode",
@@ -34,5 +32,4 @@ var ecsExpress = Deployment{
 		GPU: "no", Architectures: "x86_64",
 		ScalesIn: "minutes: an alarm rings and a task starts",
 	},
-	New: stacks.NewECSExpress,
 }

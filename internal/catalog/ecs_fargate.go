@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var ecsFargate = Deployment{
 	ID:               "EcsFargate",
 	ControlPlane:     "ECS",
@@ -28,5 +26,4 @@ var ecsFargate = Deployment{
 		GPU: "no", Architectures: both,
 		ScalesIn: "minutes: an alarm rings and a task starts",
 	},
-	New: stacks.NewECSFargate,
 }

@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var ecsManagedInstances = Deployment{
 	ID:           "EcsManagedInstances",
 	ControlPlane: "ECS",
@@ -32,5 +30,4 @@ var ecsManagedInstances = Deployment{
 		GPU: "yes, with a GPU instance type", Architectures: both,
 		ScalesIn: "minutes: an alarm rings, a task starts, and ECS starts an instance when none has room",
 	},
-	New: stacks.NewECSManagedInstances,
 }

@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var eksAnywhere = Deployment{
 	ID:           "EksAnywhere",
 	ControlPlane: "EKS Anywhere, on your own servers",
@@ -30,5 +28,4 @@ var eksAnywhere = Deployment{
 		GPU: "yes, with a GPU in the server", Architectures: both,
 		ScalesIn: "seconds while nodes have room; nothing adds nodes",
 	},
-	New: stacks.NewEKSAnywhere,
 }

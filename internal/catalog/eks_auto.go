@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var eksAuto = Deployment{
 	ID:           "EksAuto",
 	ControlPlane: "EKS",
@@ -32,5 +30,4 @@ var eksAuto = Deployment{
 		GPU: "yes, with a node pool of GPU instances", Architectures: both,
 		ScalesIn: "seconds while nodes have room; minutes when a node has to start",
 	},
-	New: stacks.NewEKSAuto,
 }

@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var eksEC2 = Deployment{
 	ID:           "EksEc2",
 	ControlPlane: "EKS",
@@ -33,5 +31,4 @@ var eksEC2 = Deployment{
 		GPU: "yes, with a GPU instance type", Architectures: both,
 		ScalesIn: "seconds while nodes have room; nothing adds nodes",
 	},
-	New: stacks.NewEKSEC2,
 }

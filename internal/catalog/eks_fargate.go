@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var eksFargate = Deployment{
 	ID:           "EksFargate",
 	ControlPlane: "EKS",
@@ -33,5 +31,4 @@ var eksFargate = Deployment{
 		GPU: "no", Architectures: "x86_64",
 		ScalesIn: "minutes: a machine starts for each pod",
 	},
-	New: stacks.NewEKSFargate,
 }

@@ -1,7 +1,5 @@
 package catalog
 
-import "refdeploy/stacks"
-
 var lambda = Deployment{
 	ID:           "Lambda",
 	ControlPlane: "none",
@@ -26,5 +24,4 @@ var lambda = Deployment{
 		GPU: "no", Architectures: both,
 		ScalesIn: "at once: 1,000 more concurrent requests every 10 s",
 	},
-	New: stacks.NewLambda,
 }

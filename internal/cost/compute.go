@@ -111,7 +111,7 @@ func (r *reader) insights(id string, service, task assembly.Resource) {
 			containers := float64(len(inventory.List(task.Properties["ContainerDefinitions"])))
 			r.outside("Container Insights, cluster and service", "insights.metric", bill.Month, clusterMetrics, id)
 			r.outside("Container Insights, tasks and containers", "insights.metric", bill.Copies, taskMetrics+containers*containerMetrics, id)
-			if len(r.plan.Capacity) > 0 && r.plan.Capacity[len(r.plan.Capacity)-1].Host != nil {
+			if n := len(r.plan.Capacity); n > 0 && r.plan.Capacity[n-1].Host != nil {
 				r.outside("Container Insights, instances", "insights.metric", bill.Hosts, hostMetrics, id)
 			}
 		}

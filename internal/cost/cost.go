@@ -8,6 +8,7 @@
 package cost
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -18,10 +19,29 @@ import (
 	"refdeploy/internal/price"
 )
 
-// NewModel returns the model of a stack's bill. It fails when a price is
-// missing.
+// NewModel returns the model of a stack's bill. It fails when a price is missing,
+// except of a stack that is not ours: what the table lacks for others is named in
+// Unpriced.
 func NewModel(stack assembly.Stack, prices price.Table) (bill.Model, error) {
-	return bill.New(PlanOf(stack), Prices(prices))
+	plan, table := PlanOf(stack), Prices(prices)
+	if stack.Template.Setting("profile") == "" {
+		plan = priced(plan, table)
+	}
+	return bill.New(plan, table)
+}
+
+// priced moves the charges without a price to Unpriced.
+func priced(plan bill.Plan, prices bill.Prices) bill.Plan {
+	plan.Charges = slices.DeleteFunc(plan.Charges, func(c bill.Charge) bool {
+		_, ok := prices[c.Key]
+		if !ok {
+			plan.Unpriced = append(plan.Unpriced, fmt.Sprintf("%s of %s (no price for %s)", c.Item, c.Resource, c.Key))
+		}
+		return !ok
+	})
+	slices.Sort(plan.Unpriced)
+	plan.Unpriced = slices.Compact(plan.Unpriced)
+	return plan
 }
 
 // Prices returns a table of prices as the model takes it.

@@ -513,3 +513,35 @@ func TestAPodOfFargateIsPricedByTheSizeItIsRoundedUpTo(t *testing.T) {
 		}
 	}
 }
+
+// What a deployment refuses is said, and keeps it from being recommended.
+func TestARequestThatADeploymentRefusesIsBeyondIt(t *testing.T) {
+	with := func(change func(*bill.Usage)) bill.Usage {
+		u := at(10)
+		change(&u)
+		return u
+	}
+	tests := []struct {
+		name, stack string
+		usage       bill.Usage
+		want        string
+	}{
+		{"a response that is too large", "Lambda.sandbox", with(func(u *bill.Usage) { u.ResponseKB = 7000 }), "a response of 7000 kB fails; the limit is 6291.46 kB"},
+		{"a request that is too large", "Lambda.sandbox", with(func(u *bill.Usage) { u.RequestKB = 7000 }), "a request of 7000 kB is refused; the limit is 6291.46 kB"},
+		{"a request that takes longer than the function may", "Lambda.sandbox", with(func(u *bill.Usage) { u.WaitMillis = 11_000 }), "a request takes 11.04 s; the function's timeout ends it after 10 s"},
+		{"a request that outlasts an idle connection", "EcsFargate.sandbox", with(func(u *bill.Usage) { u.RequestsPerSecond, u.WaitMillis = 1, 61_000 }), "a request takes 61.02 s; the load balancer's idle timeout ends it after 60 s"},
+		{"a request that outlasts App Runner", "AppRunner.sandbox", with(func(u *bill.Usage) { u.RequestsPerSecond, u.WaitMillis = 0.1, 121_000 }), "a request takes 121 s; App Runner ends it after 120 s"},
+		{"more at once than Lambda's quota", "Lambda.sandbox", with(func(u *bill.Usage) { u.RequestsPerSecond, u.WaitMillis = 600, 2000 }), "the load needs 1221 requests at once; the quota is 1000"},
+		{"more waiting requests than four tasks hold", "EcsFargate.sandbox", with(func(u *bill.Usage) { u.RequestsPerSecond, u.WaitMillis = 50, 10_000 }), "the load needs 8 tasks; the template allows 4"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := estimate(t, golden(t, tt.stack), tt.usage)
+			assert.Contains(t, got.Beyond, tt.want)
+			assert.Contains(t, got.Warnings, strings.Split(got.Beyond, "; a")[0])
+			model, err := cost.NewModel(golden(t, tt.stack), prices(t))
+			require.NoError(t, err)
+			assert.False(t, model.Takes(tt.usage))
+		})
+	}
+}

@@ -23,6 +23,7 @@ import (
 	"refdeploy/internal/price"
 	"refdeploy/internal/report"
 	"refdeploy/internal/settings"
+	"refdeploy/internal/versions"
 )
 
 var section = regexp.MustCompile(`(?s)(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)`)
@@ -49,8 +50,15 @@ func Render(root string) (map[string]string, error) {
 	}
 
 	if err := render("docs/reference.md", map[string]string{
-		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(),
+		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(), "versions": versionsTable(),
 	}); err != nil {
+		return nil, err
+	}
+	quotas, err := quotas(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := render("docs/how-to/deploy-many-at-once.md", map[string]string{"quotas": quotas}); err != nil {
 		return nil, err
 	}
 	prices, err := price.Embedded()
@@ -141,6 +149,37 @@ func golden(root, id string, profile settings.Profile) (assembly.Template, error
 	return template, nil
 }
 
+// quotas counts what all deployments take of the quotas that an account meets
+// first, with networks of their own and with one.
+func quotas(root string) (string, error) {
+	rows := [][]string{{"`network`", "`profile`", "VPCs, of 5", "Elastic IP addresses, of 5"}}
+	for _, network := range []settings.Network{settings.Own, settings.Shared} {
+		ids := catalog.IDs()
+		if network == settings.Shared {
+			ids = []string{settings.NetworkID} // what stands in it has neither
+		}
+		for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
+			vpcs, addresses := 1, 0
+			for _, id := range ids {
+				template, err := golden(root, id, profile)
+				if err != nil {
+					return "", err
+				}
+				for _, r := range template.Resources {
+					switch r.Type {
+					case "AWS::EC2::VPC":
+						vpcs++
+					case "AWS::EC2::EIP":
+						addresses++
+					}
+				}
+			}
+			rows = append(rows, []string{string(network), string(profile), fmt.Sprint(vpcs), fmt.Sprint(addresses)})
+		}
+	}
+	return table(rows...), nil
+}
+
 // table renders rows, the first of which is the head.
 func table(rows ...[]string) string {
 	var b strings.Builder
@@ -184,6 +223,26 @@ func settingsTable() string {
 	rows := [][]string{{"Key", "Allowed", "Default", "Effect"}}
 	for _, key := range settings.Keys(catalog.IDs()) {
 		rows = append(rows, []string{"`" + key.Name + "`", key.Allowed, key.Default, key.Effect})
+	}
+	return table(rows...)
+}
+
+// versionsTable has no days left: a page is not written again every day.
+func versionsTable() string {
+	rows := [][]string{{"What", "Version", "Set in", "Support ends", "What ends, and where that was read"}}
+	for _, v := range versions.All() {
+		var files []string
+		for _, path := range v.SetIn {
+			files = append(files, fmt.Sprintf("[%s](../%s)", filepath.Base(path), path))
+		}
+		ends, then := "–", v.Then
+		if v.Ends != "" {
+			ends, then = v.Ends, fmt.Sprintf("%s (%s, read %s)", v.Then, v.Source, v.Read)
+		}
+		if v.Unverified {
+			ends += " [unverified]"
+		}
+		rows = append(rows, []string{v.Name, v.Version, strings.Join(files, ", "), ends, then})
 	}
 	return table(rows...)
 }
@@ -303,6 +362,9 @@ func monthly(stack assembly.Stack, prices price.Table) (string, error) {
 // unitPrice writes a price as a price list does: 0.10 per hour, and as many
 // digits more as it has.
 func unitPrice(p price.Price) string {
+	if whole, ok := strings.CutPrefix(p.Unit, "share of "); ok {
+		return fmt.Sprintf("%g %% of the %s", p.USD*100, whole)
+	}
 	usd := strconv.FormatFloat(p.USD, 'f', -1, 64)
 	if whole, cents, _ := strings.Cut(usd, "."); len(cents) < 2 {
 		usd = whole + "." + cents + strings.Repeat("0", 2-len(cents))

@@ -21,6 +21,10 @@ type Inventory struct {
 	Exposure []Exposure
 	Storage  []Fact // encryption of what stores data
 	Logs     []Fact // how long each log group keeps
+
+	// NotUnderstood names what of the template decides something of the above
+	// and is known on deploy only, or is not in the template.
+	NotUnderstood []string
 }
 
 // IAM counts permissions. A managed policy of AWS is one, and its statements are
@@ -36,9 +40,10 @@ type IAM struct {
 	WildcardResources int
 }
 
-// An Exposure is a port that the internet reaches.
+// An Exposure is a port that the internet reaches, or a range of them.
 type Exposure struct {
 	Port     int
+	ToPort   int // the last of the range; the same for one port
 	CIDR     string
 	Resource string // logical id
 }
@@ -50,47 +55,102 @@ type Fact struct {
 	Says     string
 }
 
-// Of returns the inventory of a template.
+// Of returns the inventory of a template. Where a condition decides between two
+// values, both count: what may be open is open.
 func Of(template assembly.Template) Inventory {
 	inv := Inventory{Total: len(template.Resources), ByType: map[string]int{}}
+	r := reader{template: template, Inventory: &inv}
+	for _, name := range template.Transforms {
+		r.unclear("%s rewrites the template on deploy", name)
+	}
 	for _, id := range slices.Sorted(maps.Keys(template.Resources)) {
-		r := template.Resources[id]
-		inv.ByType[r.Type]++
-		inv.permissions(r)
-		inv.exposure(id, r, template)
-		inv.storage(id, r)
+		resource := template.Resources[id]
+		inv.ByType[resource.Type]++
+		r.shape(id, resource)
+		r.permissions(resource)
+		r.exposure(id, resource)
+		r.storage(id, resource)
 	}
 	slices.SortFunc(inv.Exposure, func(a, b Exposure) int {
-		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.CIDR, b.CIDR))
+		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.CIDR, b.CIDR), cmp.Compare(a.ToPort, b.ToPort))
 	})
+	inv.Exposure = slices.Compact(inv.Exposure)
+	slices.Sort(inv.NotUnderstood)
+	inv.NotUnderstood = slices.Compact(inv.NotUnderstood)
 	return inv
 }
 
-func (inv *Inventory) permissions(r assembly.Resource) {
+// A reader is an inventory in the making.
+type reader struct {
+	*Inventory
+	template assembly.Template
+}
+
+// unclear names something that the template alone does not tell.
+func (r *reader) unclear(format string, args ...any) {
+	r.NotUnderstood = append(r.NotUnderstood, fmt.Sprintf(format, args...))
+}
+
+// shape names resources that are more, or other, than they look.
+func (r *reader) shape(id string, resource assembly.Resource) {
+	switch {
+	case resource.Type == assembly.Loop:
+		r.unclear("%s makes resources on deploy", id)
+	case resource.Type == assembly.Broken:
+		r.unclear("%s is not a resource", id)
+	case resource.Type == "AWS::CloudFormation::Stack":
+		r.unclear("%s is a nested stack, whose resources are in another template", id)
+	case resource.Condition != "":
+		r.unclear("%s exists only if %s; it is counted", id, resource.Condition)
+	}
+	if transforms(resource.Properties) {
+		r.unclear("Fn::Transform rewrites %s on deploy", id)
+	}
+}
+
+// transforms reports whether a macro stands somewhere in value.
+func transforms(value any) bool {
+	switch v := value.(type) {
+	case []any:
+		return slices.ContainsFunc(v, transforms)
+	case map[string]any:
+		if _, ok := v["Fn::Transform"]; ok {
+			return true
+		}
+		for _, inner := range v {
+			if transforms(inner) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (inv *reader) permissions(r assembly.Resource) {
 	switch r.Type {
 	case "AWS::IAM::Role":
 		inv.IAM.Roles++
-		inv.IAM.ManagedPolicies += len(List(r.Properties["ManagedPolicyArns"]))
-		for _, policy := range List(r.Properties["Policies"]) {
+		inv.IAM.ManagedPolicies += len(Either(r.Properties["ManagedPolicyArns"]))
+		for _, policy := range Either(r.Properties["Policies"]) {
 			inv.statements(Object(policy)["PolicyDocument"])
 		}
-	case "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy":
+	case "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy":
 		inv.statements(r.Properties["PolicyDocument"])
 	}
 }
 
-func (inv *Inventory) statements(document any) {
-	for _, s := range List(Object(document)["Statement"]) {
+func (inv *reader) statements(document any) {
+	for _, s := range Either(Object(document)["Statement"]) {
 		statement := Object(s)
 		if statement["Effect"] == "Deny" {
 			continue
 		}
 		inv.IAM.Statements++
 		// To allow all but a list is wider than any pattern.
-		if statement["NotAction"] != nil || slices.ContainsFunc(List(statement["Action"]), hasWildcard) {
+		if statement["NotAction"] != nil || slices.ContainsFunc(Either(statement["Action"]), hasWildcard) {
 			inv.IAM.WildcardActions++
 		}
-		if statement["NotResource"] != nil || slices.ContainsFunc(List(statement["Resource"]), hasWildcard) {
+		if statement["NotResource"] != nil || slices.ContainsFunc(Either(statement["Resource"]), hasWildcard) {
 			inv.IAM.WildcardResources++
 		}
 	}
@@ -110,99 +170,6 @@ func hasWildcard(value any) bool {
 	return false
 }
 
-func (inv *Inventory) exposure(id string, r assembly.Resource, template assembly.Template) {
-	open := func(port int, cidr string) {
-		inv.Exposure = append(inv.Exposure, Exposure{Port: port, CIDR: cidr, Resource: id})
-	}
-	switch r.Type {
-	case "AWS::ElasticLoadBalancingV2::LoadBalancer":
-		if r.Properties["Scheme"] == "internal" { // internet-facing is the default
-			return
-		}
-		for _, group := range List(r.Properties["SecurityGroups"]) {
-			for _, rule := range ingress(Target(group), template) {
-				for _, field := range []string{"CidrIp", "CidrIpv6"} {
-					if cidr, ok := rule[field].(string); ok {
-						open(int(Number(rule["FromPort"])), cidr)
-					}
-				}
-			}
-		}
-	case "AWS::Lambda::Url":
-		if r.Properties["AuthType"] == "NONE" {
-			open(443, everyone)
-		}
-	case "AWS::ECS::ExpressGatewayService":
-		// Without subnets, Express Mode takes the default VPC's public ones, and its
-		// load balancer faces the internet.
-		if len(List(Object(r.Properties["NetworkConfiguration"])["Subnets"])) == 0 {
-			open(443, everyone)
-		}
-	case "AWS::AppRunner::Service":
-		ingress := Object(Object(r.Properties["NetworkConfiguration"])["IngressConfiguration"])
-		if public, set := ingress["IsPubliclyAccessible"].(bool); !set || public {
-			open(443, everyone)
-		}
-	case "AWS::EKS::Cluster":
-		network := Object(r.Properties["ResourcesVpcConfig"])
-		if public, set := network["EndpointPublicAccess"].(bool); set && !public {
-			return
-		}
-		cidrs := List(network["PublicAccessCidrs"])
-		if len(cidrs) == 0 {
-			cidrs = []any{everyone}
-		}
-		for _, cidr := range cidrs {
-			open(443, fmt.Sprint(cidr))
-		}
-	}
-}
-
-// ingress returns the rules of a security group: its own, and those that are
-// resources of their own.
-func ingress(group string, template assembly.Template) []map[string]any {
-	var rules []map[string]any
-	for _, rule := range List(template.Resources[group].Properties["SecurityGroupIngress"]) {
-		rules = append(rules, Object(rule))
-	}
-	for _, r := range template.Resources {
-		if r.Type == "AWS::EC2::SecurityGroupIngress" && group != "" && Target(r.Properties["GroupId"]) == group {
-			rules = append(rules, r.Properties)
-		}
-	}
-	return rules
-}
-
-const everyone = "0.0.0.0/0"
-
-func (inv *Inventory) storage(id string, r assembly.Resource) {
-	add := func(to *[]Fact, says string) { *to = append(*to, Fact{Resource: id, Type: r.Type, Says: says}) }
-	switch r.Type {
-	case "AWS::S3::Bucket":
-		says := "encrypted by S3 by default"
-		for _, rule := range List(Object(r.Properties["BucketEncryption"])["ServerSideEncryptionConfiguration"]) {
-			says = fmt.Sprintf("encrypted, %v", Object(Object(rule)["ServerSideEncryptionByDefault"])["SSEAlgorithm"])
-		}
-		add(&inv.Storage, says)
-	case "AWS::EC2::LaunchTemplate":
-		for _, mapping := range List(Object(r.Properties["LaunchTemplateData"])["BlockDeviceMappings"]) {
-			says := "not encrypted"
-			if Object(Object(mapping)["Ebs"])["Encrypted"] == true {
-				says = "encrypted"
-			}
-			add(&inv.Storage, "disk "+says)
-		}
-	case "AWS::ElasticLoadBalancingV2::Listener":
-		add(&inv.Storage, fmt.Sprintf("speaks %v", r.Properties["Protocol"]))
-	case "AWS::Logs::LogGroup":
-		says := "kept for ever"
-		if days := Number(r.Properties["RetentionInDays"]); days > 0 {
-			says = fmt.Sprintf("kept for %g days", days)
-		}
-		add(&inv.Logs, says)
-	}
-}
-
 // List returns value as a list: a list as it is, nothing as an empty one, and
 // anything else as a list of one, as IAM reads policies.
 func List(value any) []any {
@@ -213,6 +180,23 @@ func List(value any) []any {
 		return v
 	}
 	return []any{value}
+}
+
+// Either returns what a list may hold on deploy: its items, and of each
+// condition in it both values. Nothing, and AWS::NoValue, are left out.
+func Either(value any) []any {
+	var all []any
+	for _, item := range List(value) {
+		branches, ok := Object(item)["Fn::If"].([]any)
+		switch {
+		case ok && len(branches) == 3:
+			all = append(all, Either(branches[1])...)
+			all = append(all, Either(branches[2])...)
+		case item != nil && Object(item)["Ref"] != "AWS::NoValue":
+			all = append(all, item)
+		}
+	}
+	return all
 }
 
 // Object returns value as an object, or an empty one.
@@ -239,8 +223,14 @@ func Target(value any) string {
 	if id, ok := object["Ref"].(string); ok {
 		return id
 	}
-	if path, ok := object["Fn::GetAtt"].([]any); ok && len(path) > 0 {
-		id, _ := path[0].(string)
+	switch path := object["Fn::GetAtt"].(type) {
+	case []any:
+		if len(path) > 0 {
+			id, _ := path[0].(string)
+			return id
+		}
+	case string: // as YAML's short form gives it
+		id, _, _ := strings.Cut(path, ".")
 		return id
 	}
 	return ""

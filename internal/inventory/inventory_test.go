@@ -50,18 +50,18 @@ func TestExposureIsWhatTheInternetReaches(t *testing.T) {
 		want            []inventory.Exposure
 	}{
 		{"a public load balancer", `{"LB":{"Type":"AWS::ElasticLoadBalancingV2::LoadBalancer","Properties":{"Scheme":"internet-facing","SecurityGroups":[{"Fn::GetAtt":["Group","GroupId"]}]}},` + group + `}`,
-			[]inventory.Exposure{{443, "203.0.113.0/24", "LB"}}},
+			[]inventory.Exposure{{443, 443, "203.0.113.0/24", "LB"}}},
 		{"one without a scheme, which is public", `{"LB":{"Type":"AWS::ElasticLoadBalancingV2::LoadBalancer","Properties":{"SecurityGroups":[{"Fn::GetAtt":["Group","GroupId"]}]}},` + group + `}`,
-			[]inventory.Exposure{{443, "203.0.113.0/24", "LB"}}},
-		{"a rule that is a resource of its own, for IPv6", `{"LB":{"Type":"AWS::ElasticLoadBalancingV2::LoadBalancer","Properties":{"SecurityGroups":[{"Ref":"G"}]}},"R":{"Type":"AWS::EC2::SecurityGroupIngress","Properties":{"GroupId":{"Ref":"G"},"CidrIpv6":"::/0","FromPort":80}}}`,
-			[]inventory.Exposure{{80, "::/0", "LB"}}},
+			[]inventory.Exposure{{443, 443, "203.0.113.0/24", "LB"}}},
+		{"a rule that is a resource of its own, for IPv6", `{"LB":{"Type":"AWS::ElasticLoadBalancingV2::LoadBalancer","Properties":{"SecurityGroups":[{"Ref":"G"}]}},"G":{"Type":"AWS::EC2::SecurityGroup"},"R":{"Type":"AWS::EC2::SecurityGroupIngress","Properties":{"GroupId":{"Ref":"G"},"CidrIpv6":"::/0","FromPort":80,"ToPort":80}}}`,
+			[]inventory.Exposure{{80, 80, "::/0", "LB"}}},
 		{"an internal one", `{"LB":{"Type":"AWS::ElasticLoadBalancingV2::LoadBalancer","Properties":{"Scheme":"internal","SecurityGroups":[{"Fn::GetAtt":["Group","GroupId"]}]}},` + group + `}`, nil},
-		{"a function URL", `{"U":{"Type":"AWS::Lambda::Url","Properties":{"AuthType":"NONE"}}}`, []inventory.Exposure{{443, "0.0.0.0/0", "U"}}},
+		{"a function URL", `{"U":{"Type":"AWS::Lambda::Url","Properties":{"AuthType":"NONE"}}}`, []inventory.Exposure{{443, 443, "0.0.0.0/0", "U"}}},
 		{"a function URL with credentials", `{"U":{"Type":"AWS::Lambda::Url","Properties":{"AuthType":"AWS_IAM"}}}`, nil},
-		{"App Runner, which is public by default", `{"S":{"Type":"AWS::AppRunner::Service"}}`, []inventory.Exposure{{443, "0.0.0.0/0", "S"}}},
+		{"App Runner, which is public by default", `{"S":{"Type":"AWS::AppRunner::Service"}}`, []inventory.Exposure{{443, 443, "0.0.0.0/0", "S"}}},
 		{"private App Runner", `{"S":{"Type":"AWS::AppRunner::Service","Properties":{"NetworkConfiguration":{"IngressConfiguration":{"IsPubliclyAccessible":false}}}}}`, nil},
-		{"an EKS API, which is public by default", `{"C":{"Type":"AWS::EKS::Cluster"}}`, []inventory.Exposure{{443, "0.0.0.0/0", "C"}}},
-		{"a narrowed EKS API", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"PublicAccessCidrs":["203.0.113.0/24"]}}}}`, []inventory.Exposure{{443, "203.0.113.0/24", "C"}}},
+		{"an EKS API, which is public by default", `{"C":{"Type":"AWS::EKS::Cluster"}}`, []inventory.Exposure{{443, 443, "0.0.0.0/0", "C"}}},
+		{"a narrowed EKS API", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"PublicAccessCidrs":["203.0.113.0/24"]}}}}`, []inventory.Exposure{{443, 443, "203.0.113.0/24", "C"}}},
 		{"a private EKS API", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"EndpointPublicAccess":false}}}}`, nil},
 	}
 	for _, tt := range tests {

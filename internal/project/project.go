@@ -6,7 +6,10 @@ package project
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 )
@@ -47,13 +50,48 @@ func Context() (map[string]any, error) {
 		return nil, err
 	}
 	path := filepath.Join(root, "cdk.json")
-	data, err := os.ReadFile(path)
+	var manifest struct{ Context map[string]any }
+	if err := readJSON(path, &manifest); err != nil {
+		return nil, err
+	}
+	if manifest.Context == nil {
+		return nil, fmt.Errorf("%s: got no context; it holds the CDK's feature flags, without which the templates are others: restore it, for example with `git checkout cdk.json`", path)
+	}
+	return manifest.Context, nil
+}
+
+// CLIContext returns the context that belongs to the CDK CLI rather than to
+// this project: what the CLI wrote to cdk.context.json, such as acknowledged
+// notices, and what the user keeps in ~/.cdk.json for all projects. It goes
+// behind [Context].
+func CLIContext() (map[string]any, error) {
+	root, err := Root()
 	if err != nil {
 		return nil, err
 	}
-	var manifest struct{ Context map[string]any }
-	if err := json.Unmarshal(data, &manifest); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	all := map[string]any{}
+	if home, err := os.UserHomeDir(); err == nil {
+		var user struct{ Context map[string]any }
+		if err := readJSON(filepath.Join(home, ".cdk.json"), &user); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		maps.Copy(all, user.Context)
 	}
-	return manifest.Context, nil
+	var written map[string]any
+	if err := readJSON(filepath.Join(root, "cdk.context.json"), &written); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	maps.Copy(all, written)
+	return all, nil
+}
+
+func readJSON(path string, into any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }

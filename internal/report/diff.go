@@ -82,18 +82,18 @@ func (r Report) Compare(from, to string) (Diff, error) {
 	d.IAM = count(d.IAM, "statements with a wildcard action", a.IAM.WildcardActions, b.IAM.WildcardActions)
 	d.IAM = count(d.IAM, "statements with a wildcard resource", a.IAM.WildcardResources, b.IAM.WildcardResources)
 
-	d.Facts = change(d.Facts, "status", a.Status, b.Status)
-	d.Facts = change(d.Facts, "control plane", a.ControlPlane, b.ControlPlane)
-	d.Facts = change(d.Facts, "data plane", a.DataPlane, b.DataPlane)
-	d.Facts = change(d.Facts, "identity of the app", a.Identity, b.Identity)
+	d.Facts = change(d.Facts, "status", a.knows(a.Status), b.knows(b.Status))
+	d.Facts = change(d.Facts, "control plane", a.knows(a.ControlPlane), b.knows(b.ControlPlane))
+	d.Facts = change(d.Facts, "data plane", a.knows(a.DataPlane), b.knows(b.DataPlane))
+	d.Facts = change(d.Facts, "identity of the app", a.knows(a.Identity), b.knows(b.Identity))
 	d.Facts = change(d.Facts, "ports the internet reaches", ports(a), ports(b))
-	d.Facts = change(d.Facts, "the account needs", strings.Join(a.Needs, "; "), strings.Join(b.Needs, "; "))
-	d.Facts = change(d.Facts, "cdk destroy leaves", strings.Join(a.Leftovers, "; "), strings.Join(b.Leftovers, "; "))
+	d.Facts = change(d.Facts, "the account needs", a.knows(none(strings.Join(a.Needs, "; "))), b.knows(none(strings.Join(b.Needs, "; "))))
+	d.Facts = change(d.Facts, "cdk destroy leaves", a.knows(none(strings.Join(a.Leftovers, "; "))), b.knows(none(strings.Join(b.Leftovers, "; "))))
 	for i, field := range a.Duties.Fields() {
-		d.Duties = change(d.Duties, field.Label, field.Value, b.Duties.Fields()[i].Value)
+		d.Duties = change(d.Duties, field.Label, a.knows(field.Value), b.knows(b.Duties.Fields()[i].Value))
 	}
 	for i, field := range a.Limits.Fields() {
-		d.Limits = change(d.Limits, field.Label, field.Value, b.Limits.Fields()[i].Value)
+		d.Limits = change(d.Limits, field.Label, a.knows(field.Value), b.knows(b.Limits.Fields()[i].Value))
 	}
 	d.cost(a, b)
 	d.learn(a, b)
@@ -125,7 +125,7 @@ func change(changes []Change, name, from, to string) []Change {
 func ports(d Deployment) string {
 	var all []string
 	for _, e := range d.Exposure {
-		all = append(all, fmt.Sprintf("%d from %s (%s)", e.Port, e.CIDR, e.Resource))
+		all = append(all, fmt.Sprintf("%s from %s (%s)", e.Ports(), e.CIDR, e.Resource))
 	}
 	return strings.Join(all, "; ")
 }
@@ -157,6 +157,9 @@ func (d *Diff) cost(a, b Deployment) {
 // learn lists the ways of working that the operators of b have and those of a
 // have not: another control plane, another identity, another command.
 func (d *Diff) learn(a, b Deployment) {
+	if !a.InCatalog || !b.InCatalog {
+		return // nobody told how the other one is run
+	}
 	if a.ControlPlane != b.ControlPlane && b.ControlPlane != "none" {
 		d.Learn = append(d.Learn, "the control plane "+b.ControlPlane)
 	}

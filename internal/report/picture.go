@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"image/color"
 	"math"
+	"regexp"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -57,9 +58,13 @@ const leastPicturedUSD = 0.1
 // A picture's loads: below and above, little changes.
 const leastPictured, mostPictured = 0.01, 10_000
 
+// font is what the drawing library names, and few have.
+var font = regexp.MustCompile(`font-family:[^;]*`)
+
 // Picture draws what the deployments cost over the load, both in logarithm,
 // without what all of them pay alike: that decides nothing. A line is thin where
-// its template ends. The names stand at the lines' ends.
+// its template ends. Servers of your own, which no bill of AWS holds, are left
+// out. The names stand at the lines' ends.
 func (r Report) Picture(paper Paper) (string, error) {
 	p := plot.New()
 	p.BackgroundColor = paper.ground
@@ -86,6 +91,9 @@ func (r Report) Picture(paper Paper) (string, error) {
 	}
 	var ends []end
 	for i, d := range r.Deployments {
+		if r.own[d.ID] {
+			continue
+		}
 		var inside, outside plotter.XYs
 		for j, x := range curveLoads() {
 			y := r.curves[d.ID][j]

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime/debug"
@@ -29,10 +30,14 @@ type Report struct {
 	Deployments []Deployment      `json:"deployments"`
 	BreakEven   []BreakEven       `json:"breakEven"`
 	Cheapest    []Cheapest        `json:"cheapest"`
-	NotCompared []string          `json:"notCompared"` // closed to new customers, and left out of cheapest
+	NotCompared []string          `json:"notCompared"` // left out of cheapest: closed to new customers, or on your own servers
+	NotRanked   []string          `json:"notRanked"`   // not in the catalog, and of a bill too incomplete to call cheap
 
 	usage  bill.Usage
+	prices bill.Prices
+	closed bool                 // whether what is closed to new customers may be the cheapest
 	models []bill.Model         // in the order of the deployments
+	own    map[string]bool      // the deployments on your own servers
 	curves map[string][]float64 // monthly totals by id, at curveLoads, without what everyone pays
 	idle   map[string]bill.Estimate
 }
@@ -65,9 +70,11 @@ type Usage struct {
 	ComputeDiscount       float64 `json:"computeDiscount"` // percent
 }
 
-// A Deployment is one column of the comparison.
+// A Deployment is one column of the comparison: one of the catalog, or a stack
+// of which only the template tells. The template's facts come of both.
 type Deployment struct {
 	ID           string         `json:"id"`
+	InCatalog    bool           `json:"inCatalog"`
 	Status       string         `json:"status"`
 	ControlPlane string         `json:"controlPlane"`
 	DataPlane    string         `json:"dataPlane"`
@@ -78,11 +85,14 @@ type Deployment struct {
 	Exposure     []Exposure     `json:"exposure"`
 	Storage      []Fact         `json:"storage"`
 	Logs         []Fact         `json:"logs"`
+	Unread       []string       `json:"notUnderstood"` // of the template
 	MonthlyUSD   Bill           `json:"monthlyUSD"`
 	Duties       catalog.Duties `json:"duties"`
 	Limits       catalog.Limits `json:"limits"`
 	Needs        []string       `json:"needs"`
 	Leftovers    []string       `json:"leftovers"`
+
+	closed bool // to new customers
 }
 
 // Resources counts what the template holds.
@@ -103,6 +113,7 @@ type IAM struct {
 // An Exposure is a port that the internet reaches.
 type Exposure struct {
 	Port     int    `json:"port"`
+	ToPort   int    `json:"toPort"` // the last of a range, or the same
 	CIDR     string `json:"cidr"`
 	Resource string `json:"resource"`
 }
@@ -171,8 +182,8 @@ type options struct{ closed bool }
 // who have it. By default nobody is advised to take what they cannot have.
 func IncludeClosed() Option { return func(o *options) { o.closed = true } }
 
-// Build compares the stacks that the catalog knows, in its order. It fails when
-// none of them is there, or a price is missing.
+// Build compares the stacks that the catalog knows, in its order, and then the
+// others in theirs. It fails when there is none, or a price is missing.
 func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with ...Option) (Report, error) {
 	var chosen options
 	for _, option := range with {
@@ -188,40 +199,44 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 			ReadsPerRequest: usage.Reads, WritesPerRequest: usage.Writes, ListsPerRequest: usage.Lists,
 			RequestsPerConnection: usage.RequestsPerConnection, ComputeDiscount: exact(usage.ComputeDiscount * 100),
 		},
-		BreakEven: []BreakEven{}, Cheapest: []Cheapest{}, NotCompared: []string{},
-		usage: usage, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
+		BreakEven: []BreakEven{}, Cheapest: []Cheapest{}, NotCompared: []string{}, NotRanked: []string{},
+		usage: usage, prices: cost.Prices(prices), closed: chosen.closed, own: map[string]bool{}, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
 	}
 	var compared []bill.Model
-	for _, d := range catalog.All() {
-		i := slices.IndexFunc(stacks, func(s assembly.Stack) bool { return s.ID == d.ID })
-		if i < 0 {
-			continue
+	for _, e := range entries(assembly.Whole(stacks, settings.NetworkID)) {
+		id := e.stack.ID
+		if e.stack.Shares {
+			r.Settings["network"] = string(settings.Shared)
 		}
-		stack := stacks[i]
 		for _, key := range []string{"profile", "architecture"} {
-			if value := stack.Template.Setting(key); value != "" {
+			if value := e.stack.Template.Setting(key); value != "" {
 				r.Settings[key] = value
 			}
 		}
-		model, err := cost.NewModel(stack, prices)
+		model, err := cost.NewModel(e.stack, prices)
 		if err != nil {
 			return Report{}, fmt.Errorf("%w in %s; add it to internal/price/prices.csv with its source and date", err, prices.Region)
 		}
-		r.idle[d.ID] = model.Estimate(at(usage, 0))
+		r.idle[id] = model.Estimate(at(usage, 0))
 		for _, load := range curveLoads() {
 			usd, everyone := model.Amount(at(usage, load))
-			r.curves[d.ID] = append(r.curves[d.ID], usd-everyone)
+			r.curves[id] = append(r.curves[id], usd-everyone)
 		}
 		r.models = append(r.models, model)
-		r.Deployments = append(r.Deployments, describe(d, settings.Profile(stack.Template.Setting("profile")), inventory.Of(stack.Template), model, usage))
-		if d.ClosedSince != "" && !chosen.closed {
-			r.NotCompared = append(r.NotCompared, d.ID)
-			continue
+		d := describe(e, inventory.Of(e.stack.Template), model, usage)
+		r.Deployments = append(r.Deployments, d)
+		r.own[id] = e.known.OwnServers
+		switch {
+		case e.known.OwnServers, e.known.ClosedSince != "" && !chosen.closed:
+			r.NotCompared = append(r.NotCompared, id)
+		case !d.InCatalog && (len(model.Plan.Capacity) == 0 || len(model.Plan.Unpriced) > 0 || len(d.Unread) > 0):
+			r.NotRanked = append(r.NotRanked, id)
+		default:
+			compared = append(compared, model)
 		}
-		compared = append(compared, model)
 	}
 	if len(r.Deployments) == 0 {
-		return Report{}, fmt.Errorf("the assembly has no stack of the catalog; known: %v", catalog.IDs())
+		return Report{}, errors.New("there is no stack to compare")
 	}
 	for _, d := range r.Deployments {
 		for _, line := range d.MonthlyUSD.Lines {
@@ -233,6 +248,31 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 	slices.Sort(r.Prices.Borrowed)
 	r.compare(compared)
 	return r, nil
+}
+
+// An entry is a stack with what the catalog knows of it.
+type entry struct {
+	stack     assembly.Stack
+	known     catalog.Deployment
+	inCatalog bool
+}
+
+// entries returns the stacks in the order of the columns.
+func entries(stacks []assembly.Stack) []entry {
+	var all []entry
+	for _, d := range catalog.All() {
+		for _, s := range stacks {
+			if s.ID == d.ID && s.Ours() {
+				all = append(all, entry{s, d, true})
+			}
+		}
+	}
+	for _, s := range stacks {
+		if !slices.Contains(catalog.IDs(), s.ID) || !s.Ours() {
+			all = append(all, entry{stack: s})
+		}
+	}
+	return all
 }
 
 // at is a usage with another load.
@@ -268,8 +308,9 @@ func (r *Report) compare(models []bill.Model) {
 			r.Cheapest = append(r.Cheapest, found)
 		}
 	}
-	for i, a := range r.models {
-		for _, b := range r.models[i+1:] {
+	ranked := slices.DeleteFunc(slices.Clone(r.models), func(m bill.Model) bool { return r.unranked(m.Plan.ID) })
+	for i, a := range ranked {
+		for _, b := range ranked[i+1:] {
 			for _, c := range bill.Crossings(a, b, r.usage) {
 				r.BreakEven = append(r.BreakEven, BreakEven{
 					A: c.Below, B: c.Above, RequestsPerSecond: significant(c.At), From: significant(c.From), To: significant(c.To),
@@ -291,10 +332,10 @@ func significant(x float64) float64 {
 	return exact(math.Round(x/unit) * unit)
 }
 
-func describe(d catalog.Deployment, profile settings.Profile, inv inventory.Inventory, model bill.Model, usage bill.Usage) Deployment {
-	estimate := model.Estimate(usage)
+func describe(e entry, inv inventory.Inventory, model bill.Model, usage bill.Usage) Deployment {
+	estimate, d := model.Estimate(usage), e.known
 	out := Deployment{
-		ID: d.ID, Status: d.Status(), ControlPlane: d.ControlPlane, DataPlane: d.DataPlane,
+		ID: e.stack.ID, InCatalog: e.inCatalog, closed: d.ClosedSince != "", ControlPlane: d.ControlPlane, DataPlane: d.DataPlane,
 		Resources: Resources{Total: inv.Total, ByType: inv.ByType},
 		Outside:   listed(d.Outside),
 		Identity:  d.Identity,
@@ -302,12 +343,16 @@ func describe(d catalog.Deployment, profile settings.Profile, inv inventory.Inve
 		Exposure:  []Exposure{},
 		Storage:   facts(inv.Storage),
 		Logs:      facts(inv.Logs),
+		Unread:    listed(inv.NotUnderstood),
 		MonthlyUSD: Bill{
 			Total: estimate.Total, Idle: model.Estimate(at(usage, 0)).Total, Lines: []Line{}, Beyond: estimate.Beyond,
 			Unpriced: listed(estimate.Unpriced), Warnings: listed(estimate.Warnings), Remarks: listed(model.Plan.Remarks),
 		},
 		Duties: d.Duties, Limits: d.Limits,
-		Needs: listed(d.Needs), Leftovers: listed(d.Leftovers(profile)),
+		Needs: listed(d.Needs), Leftovers: listed(d.Leftovers(settings.Profile(e.stack.Template.Setting("profile")))),
+	}
+	if e.inCatalog {
+		out.Status = d.Status()
 	}
 	for _, e := range inv.Exposure {
 		out.Exposure = append(out.Exposure, Exposure(e))

@@ -81,13 +81,15 @@ func TestTheJSONKeepsItsSchema(t *testing.T) {
 	keys(r["settings"], "profile", "architecture")
 	keys(r["prices"], "region", "asOf")
 	keys(r["usage"], "profile", "requestsPerSecond", "cpuMs", "responseKB", "hoursPerDay")
-	require.Len(t, r["deployments"], 5)
+	require.Len(t, r["deployments"], len(catalog.IDs()))
 	for _, value := range r["deployments"].([]any) {
 		d := keys(value, "id", "status", "controlPlane", "dataPlane", "resources", "outside", "identity", "iam", "exposure",
 			"monthlyUSD", "duties", "limits", "needs", "leftovers")
 		keys(d["resources"], "total", "byType")
 		keys(d["iam"], "roles", "statements", "wildcardActions", "wildcardResources")
-		keys(first(d["exposure"]), "port", "cidr", "resource")
+		if d["id"] != "EcsAnywhere" { // what is open on your servers, no template says
+			keys(first(d["exposure"]), "port", "cidr", "resource")
+		}
 		bill := keys(d["monthlyUSD"], "total", "lines", "unpriced")
 		keys(first(bill["lines"]), "item", "quantity", "unit", "unitPrice", "usd", "resource", "source")
 		keys(d["duties"], "controlPlane", "hostOS", "runtime", "image", "scale", "rollBack", "shell", "readLogs")
@@ -136,10 +138,30 @@ func TestNobodyIsAdvisedToTakeWhatTheyCannotHave(t *testing.T) {
 	}
 	r := all(t)
 	assert.NotContains(t, named(r), "AppRunner")
-	assert.Equal(t, []string{"AppRunner"}, r.NotCompared)
+	assert.Equal(t, []string{"EcsAnywhere", "AppRunner"}, r.NotCompared)
 	with := build(t, bill.Profiles()[1], catalog.IDs(), report.IncludeClosed())
 	assert.Contains(t, named(with), "AppRunner")
-	assert.Empty(t, with.NotCompared)
+	assert.Equal(t, []string{"EcsAnywhere"}, with.NotCompared)
+}
+
+// What your own servers cost, no bill of AWS says.
+func TestYourOwnServersAreNotComparedByTheirBill(t *testing.T) {
+	r := all(t)
+	for _, c := range r.Cheapest {
+		assert.NotContains(t, c.IDs, "EcsAnywhere")
+	}
+	for _, b := range r.BreakEven {
+		assert.NotContains(t, []string{b.A, b.B}, "EcsAnywhere")
+	}
+	assert.NotContains(t, strings.Join(r.Decides(), " "), "EcsAnywhere")
+	assert.Contains(t, text(t, r, 80), "Not compared: EcsAnywhere, whose servers are yours and not in the bill.")
+	assert.Contains(t, text(t, r, 80), "* EcsAnywhere: one server of yours is assumed, with 2 vCPU")
+	picture, err := r.Picture(report.Light)
+	require.NoError(t, err)
+	assert.NotContains(t, picture, "EcsAnywhere")
+	var html bytes.Buffer
+	require.NoError(t, r.Write(&html, "html"))
+	assert.Contains(t, html.String(), "not ranked, because its servers are yours and not in the bill")
 }
 
 func TestALoadBeyondATemplateIsMarkedInTheSummary(t *testing.T) {
@@ -219,8 +241,8 @@ func TestTheLayoutFollowsTheTerminalsWidth(t *testing.T) {
 			require.LessOrEqual(t, utf8.RuneCountInString(line), width, line)
 		}
 	}
-	assert.Contains(t, text(t, all(t), 80), "GPU\n  EcsEc2, EksEc2: yes, with a GPU instance type\n")
-	assert.NotContains(t, text(t, all(t), 240), "EcsEc2, EksEc2: yes")
+	assert.Contains(t, text(t, all(t), 80), "GPU\n  EcsEc2, EcsManagedInstances, EksEc2: yes, with a GPU instance type\n")
+	assert.NotContains(t, text(t, all(t), 400), "EcsManagedInstances, EksEc2: yes")
 	assert.Regexp(t, `\nEcsFargate\n  load balancer +16[.]43\n`, text(t, all(t), 80), "a narrow terminal gets a bill each")
 }
 
@@ -306,11 +328,11 @@ func TestMarkdownTablesHaveAsManyCellsInEachRowAndNumbersToTheRight(t *testing.T
 	assert.NotContains(t, buffer.String(), "``")
 }
 
-func TestAnAssemblyWithoutOurStacksIsAnError(t *testing.T) {
+func TestNothingToCompareIsAnError(t *testing.T) {
 	prices, err := price.Embedded()
 	require.NoError(t, err)
-	_, err = report.Build([]assembly.Stack{{ID: "Other"}}, prices, bill.Profiles()[0])
-	assert.ErrorContains(t, err, "no stack of the catalog; known: [EcsEc2")
+	_, err = report.Build(nil, prices, bill.Profiles()[0])
+	assert.ErrorContains(t, err, "there is no stack to compare")
 }
 
 func TestADiffHasWhatChangesAndNothingElse(t *testing.T) {

@@ -37,21 +37,25 @@ func (r Report) Sections() []Section {
 		return counted
 	}
 	list := func(label string, of func(Deployment) []string) Row {
-		return row(label, func(d Deployment) string { return none(strings.Join(of(d), "; ")) })
+		return row(label, func(d Deployment) string { return d.knows(none(strings.Join(of(d), "; "))) })
+	}
+
+	known := func(label string, cell func(Deployment) string) Row {
+		return row(label, func(d Deployment) string { return d.knows(cell(d)) })
 	}
 
 	sections := []Section{
 		{"what", "What it is", []Row{
-			row("Control plane", func(d Deployment) string { return d.ControlPlane }),
-			row("Data plane", func(d Deployment) string { return d.DataPlane }),
-			row("Status", func(d Deployment) string { return d.Status }),
+			known("Control plane", func(d Deployment) string { return d.ControlPlane }),
+			known("Data plane", func(d Deployment) string { return d.DataPlane }),
+			known("Status", func(d Deployment) string { return d.Status }),
 			count("Resources in the template", func(d Deployment) int { return d.Resources.Total }),
 			list("Created outside it", func(d Deployment) []string { return d.Outside }),
 			list("The account needs", func(d Deployment) []string { return d.Needs }),
 			list("cdk destroy leaves", func(d Deployment) []string { return d.Leftovers }),
 		}},
 		{"permissions", "Permissions and exposure", []Row{
-			row("Identity of the app", func(d Deployment) string { return d.Identity }),
+			known("Identity of the app", func(d Deployment) string { return d.Identity }),
 			count("IAM roles", func(d Deployment) int { return d.IAM.Roles }),
 			count("IAM statements", func(d Deployment) int { return d.IAM.Statements }),
 			count("AWS managed policies", func(d Deployment) int { return d.IAM.ManagedPolicies }),
@@ -60,7 +64,7 @@ func (r Report) Sections() []Section {
 			row("The internet reaches", func(d Deployment) string {
 				var all []string
 				for _, e := range d.Exposure {
-					all = append(all, fmt.Sprintf("%s, port %d, from %s", e.Resource, e.Port, e.CIDR))
+					all = append(all, fmt.Sprintf("%s, %s, from %s", e.Resource, e.Ports(), e.CIDR))
 				}
 				return none(strings.Join(all, "; "))
 			}),
@@ -68,6 +72,9 @@ func (r Report) Sections() []Section {
 			row("Logs", func(d Deployment) string { return says(d.Logs) }),
 		}},
 		{"cost", costTitle, r.costRows()},
+	}
+	if slices.ContainsFunc(r.Deployments, func(d Deployment) bool { return len(d.Unread) > 0 }) {
+		sections[0].Rows = append(sections[0].Rows, row("Not understood in the template", func(d Deployment) string { return none(strings.Join(d.Unread, "; ")) }))
 	}
 	return append(sections, r.dutiesAndLimits()...)
 }
@@ -98,18 +105,21 @@ func (r Report) TypeRows() []Row {
 }
 
 func (r Report) dutiesAndLimits() []Section {
+	if !slices.ContainsFunc(r.Deployments, func(d Deployment) bool { return d.InCatalog }) {
+		return nil // nobody knows
+	}
 	duties, limits := Section{Name: "duties", Title: "Who runs what, and how to operate it"}, Section{Name: "limits", Title: "Limits"}
 	for i, field := range r.Deployments[0].Duties.Fields() {
 		row := Row{Label: field.Label}
 		for _, d := range r.Deployments {
-			row.Cells = append(row.Cells, d.Duties.Fields()[i].Value)
+			row.Cells = append(row.Cells, d.knows(d.Duties.Fields()[i].Value))
 		}
 		duties.Rows = append(duties.Rows, row)
 	}
 	for i, field := range r.Deployments[0].Limits.Fields() {
 		row := Row{Label: field.Label}
 		for _, d := range r.Deployments {
-			row.Cells = append(row.Cells, d.Limits.Fields()[i].Value)
+			row.Cells = append(row.Cells, d.knows(d.Limits.Fields()[i].Value))
 		}
 		limits.Rows = append(limits.Rows, row)
 	}

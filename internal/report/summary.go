@@ -4,11 +4,21 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"refdeploy/internal/bill"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"refdeploy/internal/bill"
+	"refdeploy/internal/inventory"
+	"refdeploy/internal/settings"
 )
+
+// notRanked is why a stack that is not in the catalog has no place.
+const notRanked = "not ranked, because its bill is incomplete or does not follow the load"
+
+// ownServers is why a deployment on servers of your own has no place.
+const ownServers = "not ranked, because its servers are yours and not in the bill"
 
 // Header says in a line what the figures are for: profile, architecture, load,
 // region, prices and version.
@@ -18,6 +28,9 @@ func (r Report) Header() string {
 		if value := r.Settings[key]; value != "" {
 			parts = append(parts, value)
 		}
+	}
+	if r.Settings["network"] == string(settings.Shared) {
+		parts = append(parts, "in a shared network, which is whole in each bill and paid once")
 	}
 	parts = append(parts, r.Prices.Region, r.Load(), "prices of "+r.Prices.AsOf+" to "+r.Prices.Newest+r.age(time.Now()))
 	return strings.Join(append(parts, "refdeploy "+r.Version), " · ")
@@ -78,12 +91,18 @@ func (r Report) Summary() Summary {
 		if len(d.MonthlyUSD.Unpriced) > 0 {
 			notes = append(notes, "no price here for "+strings.Join(d.MonthlyUSD.Unpriced, ", "))
 		}
+		if len(d.Unread) > 0 {
+			notes = append(notes, "not understood in the template: "+strings.Join(d.Unread, ", "))
+		}
+		if slices.Contains(r.NotRanked, d.ID) {
+			notes = append(notes, notRanked)
+		}
 		if len(notes) > 0 {
 			name += " *"
 			s.Notes = append(s.Notes, fmt.Sprintf("* %s: %s", d.ID, strings.Join(notes, "; ")))
 		}
 		zero, _, _ := strings.Cut(d.Limits.ScaleToZero, ":")
-		s.Rows = append(s.Rows, []string{name, d.ControlPlane, usd(d.MonthlyUSD.Idle), total, zero, d.patches(), d.open()})
+		s.Rows = append(s.Rows, []string{name, d.knows(d.ControlPlane), usd(d.MonthlyUSD.Idle), total, d.knows(zero), d.knows(d.patches()), d.open()})
 	}
 	return s
 }
@@ -106,14 +125,20 @@ func (d Deployment) patches() string {
 
 // open lists the ports that the internet reaches, each once.
 func (d Deployment) open() string {
-	var ports []int
-	for _, e := range d.Exposure {
-		if !slices.Contains(ports, e.Port) {
-			ports = append(ports, e.Port)
+	var ports []string
+	for _, e := range d.Exposure { // by port
+		text := strconv.Itoa(e.Port)
+		switch {
+		case e.Port == 0 && e.ToPort == inventory.LastPort:
+			text = "all"
+		case e.ToPort > e.Port:
+			text = fmt.Sprintf("%d-%d", e.Port, e.ToPort)
+		}
+		if !slices.Contains(ports, text) {
+			ports = append(ports, text)
 		}
 	}
-	slices.Sort(ports)
-	return cmp.Or(strings.Trim(strings.Join(strings.Fields(fmt.Sprint(ports)), ", "), "[]"), "none")
+	return cmp.Or(strings.Join(ports, ", "), "none")
 }
 
 // CheapestSentences says who is the cheapest over which load.
@@ -149,6 +174,29 @@ func (r Report) CheapestSentences() []string {
 	return all
 }
 
+// unranked reports whether the bill of a deployment says too little to set it
+// beside another's.
+func (r Report) unranked(id string) bool { return r.own[id] || slices.Contains(r.NotRanked, id) }
+
+// notCompared says who is left out of the cheapest, and why.
+func (r Report) notCompared() []string {
+	var closed, own, all []string
+	for _, id := range r.NotCompared {
+		if r.own[id] {
+			own = append(own, id)
+		} else {
+			closed = append(closed, id)
+		}
+	}
+	if len(closed) > 0 {
+		all = append(all, fmt.Sprintf("Not compared: %s, closed to new customers (--include-closed compares it).", strings.Join(closed, ", ")))
+	}
+	if len(own) > 0 {
+		all = append(all, fmt.Sprintf("Not compared: %s, whose servers are yours and not in the bill.", strings.Join(own, ", ")))
+	}
+	return all
+}
+
 // uncollected marks a deployment whose bill leaves something out.
 func (r Report) uncollected(id string) string {
 	for _, d := range r.Deployments {
@@ -162,7 +210,11 @@ func (r Report) uncollected(id string) string {
 // Decides says in two or three sentences what of the bills decides: what is paid
 // without a request, and what grows with the load.
 func (r Report) Decides() []string {
-	byIdle := slices.SortedStableFunc(slices.Values(r.Deployments), func(a, b Deployment) int {
+	ranked := slices.DeleteFunc(slices.Clone(r.Deployments), func(d Deployment) bool { return r.unranked(d.ID) })
+	if len(ranked) == 0 {
+		return nil
+	}
+	byIdle := slices.SortedStableFunc(slices.Values(ranked), func(a, b Deployment) int {
 		return cmp.Compare(a.MonthlyUSD.Idle, b.MonthlyUSD.Idle)
 	})
 	first, last := byIdle[0], byIdle[len(byIdle)-1]
@@ -204,7 +256,7 @@ func (r Report) Decides() []string {
 func (r Report) cheapestNow() *Deployment {
 	var best *Deployment
 	for i, d := range r.Deployments {
-		if d.MonthlyUSD.Beyond != "" || slices.Contains(r.NotCompared, d.ID) {
+		if d.MonthlyUSD.Beyond != "" || slices.Contains(r.NotCompared, d.ID) || slices.Contains(r.NotRanked, d.ID) {
 			continue
 		}
 		if best == nil || d.MonthlyUSD.Total < best.MonthlyUSD.Total {

@@ -64,8 +64,8 @@ func (r Report) WriteTable(w io.Writer, view View) error {
 	for _, sentence := range r.CheapestSentences() {
 		say("  ", sentence)
 	}
-	if len(r.NotCompared) > 0 {
-		say("  ", fmt.Sprintf("Not compared: %s, closed to new customers (--include-closed compares it).", strings.Join(r.NotCompared, ", ")))
+	for _, sentence := range r.notCompared() {
+		say("  ", sentence)
 	}
 	say("  ", fmt.Sprintf("About the same is within %g %%.", tolerance()))
 	b.WriteString("\nWhat decides\n")

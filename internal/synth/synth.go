@@ -1,94 +1,164 @@
-// Package synth defines and synthesizes the deployments that the settings ask
-// for.
+// Package synth runs the CDK app of this project as the CDK CLI would, and
+// decides which settings it takes. It does not use the CDK itself: what reads
+// templates starts without it.
 package synth
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
-
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/jsii-runtime-go"
 
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/project"
 	"refdeploy/internal/settings"
-	"refdeploy/stacks"
 )
 
-// Run synthesizes into the directory, and with the context, that the CDK CLI
-// names in the environment. It writes nothing when a setting is wrong.
-func Run() error {
-	app := awscdk.NewApp(&awscdk.AppProps{
-		AnalyticsReporting: jsii.Bool(false),
-		StackTraces:        jsii.Bool(false), // they would show jsii, never this code
-	})
-	context, _ := app.Node().GetAllContext(nil).(map[string]any)
-	chosen, err := settings.Parse(context, catalog.IDs())
+// Parse returns the settings in a context as the CDK CLI hands it over: that of
+// cdk.json and -c, and behind it the CLI's own. Of the latter, which ordinary
+// commands such as `cdk acknowledge` write, keys that are no settings are nobody's
+// mistake.
+func Parse(context map[string]any) (settings.Settings, error) {
+	ours, err := project.Context()
 	if err != nil {
-		return err
+		return settings.Settings{}, err
 	}
-	// Each deployment is one stack and deploys on its own. Stacks share
-	// constructs, never resources.
-	for _, deployment := range catalog.Selected(chosen) {
-		deployment.New(app, deployment.ID, &stacks.Props{Settings: chosen})
+	theirs, err := project.CLIContext()
+	if err != nil {
+		return settings.Settings{}, err
 	}
-	app.Synth(nil)
-	return nil
+	known := map[string]bool{}
+	for _, key := range settings.Keys(catalog.IDs()) {
+		known[key.Name] = true
+	}
+	context = maps.Clone(context)
+	maps.DeleteFunc(context, func(key string, value any) bool {
+		_, mine := ours[key]
+		written, their := theirs[key]
+		// With another value it was given by -c, where it is a mistake.
+		return !known[key] && !mine && their && reflect.DeepEqual(value, written)
+	})
+	return settings.Parse(context, catalog.IDs())
 }
 
-// Settings returns what cdk.json and the given keys, which go before it, ask
-// for.
+// Settings returns what the project's files and the given keys, which go before
+// them, ask for.
 func Settings(overrides map[string]string) (settings.Settings, error) {
 	context, err := contextWith(overrides)
 	if err != nil {
 		return settings.Settings{}, err
 	}
-	return settings.Parse(context, catalog.IDs())
+	return Parse(context)
 }
 
 func contextWith(overrides map[string]string) (map[string]any, error) {
-	context, err := project.Context()
+	all, err := project.CLIContext()
 	if err != nil {
 		return nil, err
 	}
-	context = maps.Clone(context)
-	for key, value := range overrides {
-		context[key] = value
+	ours, err := project.Context()
+	if err != nil {
+		return nil, err
 	}
-	return context, nil
+	maps.Copy(all, ours)
+	for key, value := range overrides {
+		all[key] = value
+	}
+	return all, nil
 }
 
-// Quick makes program, whose arguments are args, call [Run] in a process of its
-// own, and so writes a cloud assembly to dir as the CDK CLI would, but without
-// validation and without copying assets: nobody deploys it. That has to be said
-// in the environment before the process starts, because jsii reads it before
-// main does.
-func Quick(dir string, overrides map[string]string, program string, args ...string) error {
-	context, err := contextWith(overrides)
+// Quick writes a cloud assembly to a new directory and calls read with its path,
+// as the CDK CLI would, but without validation and without copying assets: nobody
+// deploys it. Whatever happens, and also when ctx ends meanwhile, no process and
+// no file is left behind.
+func Quick(ctx context.Context, overrides map[string]string, read func(dir string) error) error {
+	return quick(ctx, []string{"go", "run", "."}, overrides, read)
+}
+
+// Built does as [Quick] with the CDK app that [Build] wrote.
+func Built(ctx context.Context, app string, overrides map[string]string, read func(dir string) error) error {
+	return quick(ctx, []string{app}, overrides, read)
+}
+
+// Build compiles the CDK app to a file. The linker leaves out what debuggers
+// read, and nothing takes time to free memory: of a program that many are waiting
+// for, linking is the longest part.
+func Build(ctx context.Context, app string) error {
+	root, err := project.Root()
 	if err != nil {
 		return err
 	}
-	context["aws:cdk:disable-asset-staging"] = true
-	encoded, err := json.Marshal(context)
+	return run(ctx, root, []string{"go", "build", "-ldflags=-s -w", "-o", app, "."}, "GOGC=400")
+}
+
+func quick(ctx context.Context, app []string, overrides map[string]string, read func(dir string) error) (err error) {
+	all, err := contextWith(overrides)
 	if err != nil {
 		return err
 	}
+	all["aws:cdk:disable-asset-staging"] = true
+	encoded, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	root, err := project.Root()
+	if err != nil {
+		return err
+	}
+	// Everything temporary goes below one directory, because a process that is
+	// killed does not clean up after itself.
+	work, err := os.MkdirTemp("", "refdeploy-*")
+	if err != nil {
+		return fmt.Errorf("TMPDIR: cannot write to the directory for temporary files: %w; create it, or set TMPDIR to one that exists", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	out, temporary := filepath.Join(work, "cdk.out"), filepath.Join(work, "tmp")
+	if err := os.Mkdir(temporary, 0o700); err != nil {
+		return err
+	}
+
+	path := filepath.Join(root, "node_modules", ".bin") + string(filepath.ListSeparator) + os.Getenv("PATH")
+	err = run(ctx, root, app, "CDK_VALIDATION=false", "CDK_OUTDIR="+out, "CDK_CONTEXT_JSON="+string(encoded), "PATH="+path, "TMPDIR="+temporary)
+	if err != nil {
+		return err
+	}
+	return read(out)
+}
+
+// run runs a program in dir. Its error is what the program wrote.
+func run(ctx context.Context, dir string, program []string, env ...string) error {
 	var stderr bytes.Buffer
-	cmd := exec.Command(program, args...)
+	cmd := exec.CommandContext(ctx, program[0], program[1:]...)
+	cmd.Dir = dir
 	cmd.Stderr = &stderr
-	cmd.Env = append(os.Environ(), "CDK_VALIDATION=false", "CDK_OUTDIR="+dir, "CDK_CONTEXT_JSON="+string(encoded),
-		"PATH="+project.Path("node_modules", ".bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	if err := cmd.Run(); err != nil {
-		if said := strings.TrimSpace(stderr.String()); said != "" {
-			return fmt.Errorf("%s", said)
+	cmd.Env = append(os.Environ(), env...)
+	inGroup(cmd)
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, exec.ErrNotFound):
+		return errors.New("go: found no program \"go\"; synthesis compiles the CDK app: install Go, or read an assembly with --assembly DIR")
+	case err != nil:
+		if said := said(stderr.String()); said != "" {
+			return errors.New(said)
 		}
 		return fmt.Errorf("synthesis: %w", err)
 	}
 	return nil
+}
+
+// said is what the app wrote, without what `go run` adds.
+func said(stderr string) string {
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "exit status ") })
+	return strings.Join(lines, "\n")
 }

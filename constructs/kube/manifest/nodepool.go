@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"maps"
@@ -64,7 +64,11 @@ type NodePoolDisruption struct {
 func (n *NodePool) DeepCopyObject() runtime.Object {
 	out := *n
 	out.ObjectMeta = *n.ObjectMeta.DeepCopy()
-	out.Spec.Template.Spec.Requirements = slices.Clone(n.Spec.Template.Spec.Requirements)
+	requirements := slices.Clone(n.Spec.Template.Spec.Requirements)
+	for i, r := range requirements {
+		requirements[i].Values = slices.Clone(r.Values)
+	}
+	out.Spec.Template.Spec.Requirements = requirements
 	out.Spec.Limits = maps.Clone(n.Spec.Limits)
 	return &out
 }

@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ type Registrar struct {
 
 var (
 	// LoadBalancerController is the open source controller, which runs in the
-	// cluster: see [Controller].
+	// cluster: see [refdeploy/constructs/kube.Controller].
 	LoadBalancerController = Registrar{group: "elbv2.k8s.aws", version: "v1beta1"}
 
 	// AutoMode is the one that AWS runs for EKS Auto Mode. It does not read the
