@@ -33,7 +33,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newVersions(time.Now), newWatch())
+	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newBundles(), newVersions(time.Now), newWatch())
 	return root
 }
 

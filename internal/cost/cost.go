@@ -131,6 +131,11 @@ func (r *reader) add(id string, resource assembly.Resource) {
 		if has("Logging", "ClusterLogging", "EnabledTypes")(p) {
 			r.charge("control plane logs, 10 GB assumed", "logs.vended", bill.Month, controlPlaneGB, id)
 		}
+		if field(p, "ComputeConfig", "Enabled") == true {
+			r.autoNodes(id, resource)
+		}
+	case "AWS::EKS::FargateProfile":
+		r.fargatePods(id, resource)
 	case "AWS::EKS::Nodegroup":
 		r.nodes(id, resource)
 	case "AWS::Lambda::Function":

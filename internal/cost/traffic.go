@@ -48,10 +48,10 @@ const (
 )
 
 // logBytes is what CloudWatch Logs takes in of a request. Pods on EKS log to
-// their node, where nothing of ours collects it; Lambda adds lines of its own.
+// their node, where nothing of ours collects it, unless Fargate's router does; Lambda adds lines of its own.
 func (r *reader) logBytes() float64 {
 	switch {
-	case r.count("AWS::EKS::Cluster") > 0:
+	case r.count("AWS::EKS::Cluster") > 0 && !r.workload.collected:
 		return 0
 	case r.count("AWS::Lambda::Url") > 0:
 		return LogLineBytes + eventBytes + lambdaLineBytes

@@ -202,7 +202,7 @@ func TestEveryFormatForPeopleHasEveryDeploymentAndEveryDuty(t *testing.T) {
 	r := all(t)
 	var markdown bytes.Buffer
 	require.NoError(t, r.Write(&markdown, "markdown"))
-	for format, written := range map[string]string{"narrow": text(t, r, 80), "wide": text(t, r, 240), "markdown": markdown.String()} {
+	for format, written := range map[string]string{"narrow": text(t, r, 80), "wide": text(t, r, 400), "markdown": markdown.String()} {
 		var missing []string
 		want := []string{"The cheapest", "What decides", "sandbox · arm64 · us-east-1 · small, 1 requests/s · prices of "}
 		for _, d := range r.Deployments {
@@ -236,7 +236,7 @@ func TestTheSummaryFitsEightyColumnsALineADeployment(t *testing.T) {
 
 // A terminal that is too narrow for a column a deployment gets a line an answer.
 func TestTheLayoutFollowsTheTerminalsWidth(t *testing.T) {
-	for _, width := range []int{60, 80, 120, 200, 240} {
+	for _, width := range []int{60, 80, 120, 200, 240, 400} {
 		for _, line := range strings.Split(text(t, all(t), width), "\n") {
 			require.LessOrEqual(t, utf8.RuneCountInString(line), width, line)
 		}
@@ -253,7 +253,7 @@ func TestEveryFormatAddsUpInBothProfiles(t *testing.T) {
 		var markdown bytes.Buffer
 		require.NoError(t, r.Write(&markdown, "markdown"))
 		assertAddsUp(t, r, markdown.String(), "|")
-		assertAddsUp(t, r, text(t, r, 240), "  ")
+		assertAddsUp(t, r, text(t, r, 400), "  ")
 
 		d, err := r.Compare("EcsFargate", "Lambda")
 		require.NoError(t, err)
