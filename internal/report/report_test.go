@@ -156,7 +156,7 @@ func TestYourOwnServersAreNotComparedByTheirBill(t *testing.T) {
 		}
 		assert.NotContains(t, strings.Join(r.Decides(), " "), id)
 	}
-	assert.Contains(t, text(t, r, 80), "Not compared: EcsAnywhere, EksAnywhere, whose servers are yours and not in the")
+	assert.Contains(t, text(t, r, 80), "Not compared: EcsAnywhere, EksAnywhere, whose servers are yours and not in")
 	assert.Contains(t, text(t, r, 80), "* EcsAnywhere: one server of yours is assumed, with 2 vCPU")
 	picture, err := r.Picture(report.Light)
 	require.NoError(t, err)
