@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth test lint test-browser bench golden docs clean
+.PHONY: compare prices synth watch test test-eks-anywhere lint test-browser bench golden docs clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -14,9 +14,12 @@ synth: node_modules ## write every stack's template to cdk.out and list the stac
 	@output=$$(npx cdk synth --quiet 2>&1) || { echo "$$output" >&2; exit 1; }
 	@go run ./cmd/refdeploy list --assembly cdk.out
 
-test: node_modules ## run every test
+test: node_modules test-eks-anywhere ## run every test
 	go vet ./...
 	go test ./...
+
+test-eks-anywhere: ## validate the cluster files against the schemas of EKS Anywhere
+	cd tests/eksanywhere && go vet ./... && go test ./...
 
 lint: bin/lint ## read the reviewed templates with cfn-lint, which needs Python
 	bin/lint/bin/cfn-lint --config-file tests/lint/cfnlintrc.yaml --non-zero-exit-code informational stacks/testdata/*.golden.json
@@ -30,8 +33,13 @@ test-browser: node_modules ## look at the HTML report and the app's page in Chro
 	go test -tags browser ./internal/report/page
 	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./app
 
-bench: node_modules ## measure synthesis and the app
-	go test -run '^$$' -bench Synth -benchtime 5x .
+watch: node_modules ## show what each save changes: make watch STACK=EcsFargate
+	@go run ./cmd/refdeploy watch $(STACK)
+
+bench: node_modules ## measure synthesis, the loop of editing, the tests and the app
+	go test -run '^$$' -bench 'Synth|Against' -benchtime 5x .
+	go test -run '^$$' -bench Requests -benchtime 1x .
+	go test -run '^$$' -bench Watch -benchtime 5x ./cmd/refdeploy
 	go test -run '^$$' -bench Compare -benchtime 5x ./cmd/refdeploy
 	go test -run '^$$' -bench HTML -benchtime 20x ./internal/report
 	@if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then \
@@ -39,9 +47,10 @@ bench: node_modules ## measure synthesis and the app
 	else echo "no Chromium: a slider's redraw is not measured"; fi
 	go test -run '^$$' -bench 'Ready|First|Idle' -benchtime 20x ./app
 	go test -run '^$$' -bench Info -benchtime 300000x ./app
+	@start=$$(date +%s); go test -count=1 ./... >/dev/null && echo "all tests: $$(($$(date +%s) - start)) s; the target is 90 s on two cores"
 
-golden: node_modules ## accept the templates as they are now, to review with git diff
-	go test ./stacks -update
+golden: node_modules ## accept the templates and bundles as they are now, to review with git diff
+	go test ./stacks ./internal/bundle -update
 
 docs: node_modules ## renew the generated parts of the documentation
 	go test ./internal/docs -update

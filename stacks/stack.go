@@ -6,13 +6,14 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/app/contract"
 	"refdeploy/internal/settings"
 )
 
 // The app's side of the contract that every deployment relies on.
 const (
-	appPort    = 8080
-	healthPath = "/healthz"
+	appPort    = contract.Port
+	healthPath = contract.HealthPath
 )
 
 // Props configures a deployment. A nil *Props deploys the sandbox.
@@ -40,6 +41,7 @@ func (p *Props) withDefaults() Props {
 func newStack(scope constructs.Construct, id, description string, p Props) awscdk.Stack {
 	stack := plainStack(scope, id, description, p)
 	warnUntold(stack, p.Settings)
+	watchSpending(scope, stack, p)
 	return stack
 }
 

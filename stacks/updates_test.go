@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
 )
@@ -130,9 +129,12 @@ func sameNotes(t *testing.T, before, after *cdktest.Stack) {
 		return // refused, with an error
 	}
 	was := before.Of("AWS::S3::Bucket")
-	require.Len(t, was, 1)
+	var told []string
 	for id := range was {
 		assert.Contains(t, after.Of("AWS::S3::Bucket"), id)
-		assert.Contains(t, appOf(t, after).told, id)
+		if strings.Contains(appOf(t, after).told, id) {
+			told = append(told, id)
+		}
 	}
+	assert.Len(t, told, 1, "where are the notes?")
 }

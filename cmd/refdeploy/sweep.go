@@ -30,7 +30,7 @@ func newSweep() *cobra.Command {
 			if !slices.Contains(tableFormats, format) {
 				return unknown("format", format, tableFormats)
 			}
-			all := append(catalog.IDs(), settings.NetworkID)
+			all := append(catalog.IDs(), settings.NetworkID, settings.BudgetID)
 			for _, id := range ids {
 				if !slices.Contains(all, id) {
 					return unknown("stack", id, all)

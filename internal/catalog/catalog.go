@@ -54,7 +54,7 @@ type Deployment struct {
 
 // All returns every deployment, in the order of the documentation.
 func All() []Deployment {
-	return []Deployment{ecsEC2, ecsFargate, ecsManagedInstances, ecsExpress, ecsAnywhere, eksEC2, lambda, appRunner}
+	return []Deployment{ecsEC2, ecsFargate, ecsManagedInstances, ecsExpress, ecsAnywhere, eksEC2, eksAuto, eksFargate, eksAnywhere, lambda, appRunner}
 }
 
 // Leftovers returns what `cdk destroy` leaves behind of a profile, beside what

@@ -25,7 +25,7 @@ func TestEveryEntryIsComplete(t *testing.T) {
 			assert.NoError(t, err, d.ID)
 		}
 	}
-	assert.Equal(t, []string{"EcsEc2", "EcsFargate", "EcsManagedInstances", "EcsExpress", "EcsAnywhere", "EksEc2", "Lambda", "AppRunner"}, catalog.IDs())
+	assert.Equal(t, []string{"EcsEc2", "EcsFargate", "EcsManagedInstances", "EcsExpress", "EcsAnywhere", "EksEc2", "EksAuto", "EksFargate", "EksAnywhere", "Lambda", "AppRunner"}, catalog.IDs())
 }
 
 func TestSelectedKeepsTheCatalogsOrder(t *testing.T) {

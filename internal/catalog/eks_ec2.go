@@ -15,7 +15,7 @@ var eksEC2 = Deployment{
 		"the load balancer controller, by its Helm chart",
 	},
 	Left:             []string{leftBootstrap},
-	LeftInProduction: []string{"the log group /aws/eks/CLUSTER/cluster of the control plane, by EKS, which never expires"},
+	LeftInProduction: []string{leftControlPlaneLogs},
 	Duties: Duties{
 		ControlPlane: "AWS runs it; you upgrade its version before support ends",
 		HostOS:       "you: aws eks update-nodegroup-version --cluster-name … --nodegroup-name …",

@@ -74,6 +74,8 @@ const (
 
 	leftInsights  = "the log group /aws/ecs/containerinsights/CLUSTER/performance, by Container Insights, which keeps a day"
 	leftBootstrap = "the image in the bootstrap repository, until `npx cdk gc --unstable=gc`"
+
+	leftControlPlaneLogs = "the log group /aws/eks/CLUSTER/cluster of the control plane, by EKS, which never expires"
 )
 
 // logsOf is the command that follows the app's log group of a stack.

@@ -18,7 +18,6 @@ var extras = []struct {
 		return set && kind != "Gateway"
 	}},
 	{"AWS::ECS::TaskDefinition", "ephemeral storage", has("EphemeralStorage")},
-	{"AWS::EKS::Cluster", "Auto Mode nodes", is(true, "ComputeConfig", "Enabled")},
 	{"AWS::EKS::Nodegroup", "spot instances", is("SPOT", "CapacityType")},
 	{"AWS::ElasticLoadBalancingV2::LoadBalancer", "network load balancer", is("network", "Type")},
 	{"AWS::ElasticLoadBalancingV2::LoadBalancer", "gateway load balancer", is("gateway", "Type")},

@@ -16,6 +16,7 @@ type instanceType struct {
 // Amazon VPC resource controller v1.6.3, read 2026-11-27).
 var instanceTypes = map[string]instanceType{
 	"c6a.large":  {2, 4096, 29, 0, 9},
+	"c7g.large":  {2, 4096, 29, 0, 0},
 	"m7g.medium": {1, 4096, 8, 0, 4},
 	"m7g.large":  {2, 8192, 29, 0, 0},
 	"t3.small":   {2, 2048, 11, 0.2, 0},
