@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth test test-eks-anywhere lint test-browser bench golden docs clean
+.PHONY: compare prices synth watch test test-eks-anywhere lint test-browser bench golden docs clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -33,8 +33,13 @@ test-browser: node_modules ## look at the HTML report and the app's page in Chro
 	go test -tags browser ./internal/report/page
 	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./app
 
-bench: node_modules ## measure synthesis and the app
-	go test -run '^$$' -bench Synth -benchtime 5x .
+watch: node_modules ## show what each save changes: make watch STACK=EcsFargate
+	@go run ./cmd/refdeploy watch $(STACK)
+
+bench: node_modules ## measure synthesis, the loop of editing, the tests and the app
+	go test -run '^$$' -bench 'Synth|Against' -benchtime 5x .
+	go test -run '^$$' -bench Requests -benchtime 1x .
+	go test -run '^$$' -bench Watch -benchtime 5x ./cmd/refdeploy
 	go test -run '^$$' -bench Compare -benchtime 5x ./cmd/refdeploy
 	go test -run '^$$' -bench HTML -benchtime 20x ./internal/report
 	@if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then \
@@ -42,6 +47,7 @@ bench: node_modules ## measure synthesis and the app
 	else echo "no Chromium: a slider's redraw is not measured"; fi
 	go test -run '^$$' -bench 'Ready|First|Idle' -benchtime 20x ./app
 	go test -run '^$$' -bench Info -benchtime 300000x ./app
+	@start=$$(date +%s); go test -count=1 ./... >/dev/null && echo "all tests: $$(($$(date +%s) - start)) s; the target is 90 s on two cores"
 
 golden: node_modules ## accept the templates and bundles as they are now, to review with git diff
 	go test ./stacks ./internal/bundle -update

@@ -27,9 +27,11 @@ func newWatch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch STACK",
 		Short: "Show how the template of a stack changes with each file you save, until you interrupt",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ids := append(catalog.IDs(), settings.NetworkID)
+			if len(args) != 1 {
+				return fmt.Errorf("watch: got %d stacks; name one, as in `make watch STACK=EcsFargate`; allowed: %s", len(args), strings.Join(ids, ", "))
+			}
 			if !slices.Contains(ids, args[0]) {
 				return unknown("stack", args[0], ids)
 			}

@@ -129,11 +129,23 @@ func TestWatchShowsWhatASaveChanges(t *testing.T) {
 	assert.Empty(t, running(t, w.temporary))
 }
 
-func TestWatchRefusesAnUnknownStackInOneLine(t *testing.T) {
-	_, stderr, err := run("watch", "EcsFargat")
-	require.Error(t, err)
-	assert.True(t, strings.HasPrefix(stderr, `stack: got "EcsFargat" (did you mean EcsFargate?); allowed: EcsEc2`), stderr)
-	assert.Equal(t, 1, strings.Count(stderr, "\n"))
+func TestWatchRefusesInOneLineWhatItCannotFollow(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args []string
+		want string
+	}{
+		"an unknown stack": {[]string{"EcsFargat"}, `stack: got "EcsFargat" (did you mean EcsFargate?); allowed: EcsEc2`},
+		"no stack":         {nil, "watch: got 0 stacks; name one, as in `make watch STACK=EcsFargate`; allowed: EcsEc2"},
+		"two stacks":       {[]string{"EcsEc2", "Lambda"}, "watch: got 2 stacks; name one"},
+		"a bad setting":    {[]string{"Lambda", "-c", "profile=prod"}, `profile: got "prod"; allowed: sandbox or production`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, stderr, err := run(append([]string{"watch"}, tt.args...)...)
+			require.Error(t, err)
+			assert.True(t, strings.HasPrefix(stderr, tt.want), stderr)
+			assert.Equal(t, 1, strings.Count(stderr, "\n"))
+		})
+	}
 }
 
 // BenchmarkWatch measures the loop that people live in: from a save to the

@@ -138,23 +138,25 @@ func TestNobodyIsAdvisedToTakeWhatTheyCannotHave(t *testing.T) {
 	}
 	r := all(t)
 	assert.NotContains(t, named(r), "AppRunner")
-	assert.Equal(t, []string{"EcsAnywhere", "AppRunner"}, r.NotCompared)
+	assert.Equal(t, []string{"EcsAnywhere", "EksAnywhere", "AppRunner"}, r.NotCompared)
 	with := build(t, bill.Profiles()[1], catalog.IDs(), report.IncludeClosed())
 	assert.Contains(t, named(with), "AppRunner")
-	assert.Equal(t, []string{"EcsAnywhere"}, with.NotCompared)
+	assert.Equal(t, []string{"EcsAnywhere", "EksAnywhere"}, with.NotCompared)
 }
 
 // What your own servers cost, no bill of AWS says.
 func TestYourOwnServersAreNotComparedByTheirBill(t *testing.T) {
 	r := all(t)
-	for _, c := range r.Cheapest {
-		assert.NotContains(t, c.IDs, "EcsAnywhere")
+	for _, id := range []string{"EcsAnywhere", "EksAnywhere"} {
+		for _, c := range r.Cheapest {
+			assert.NotContains(t, c.IDs, id)
+		}
+		for _, b := range r.BreakEven {
+			assert.NotContains(t, []string{b.A, b.B}, id)
+		}
+		assert.NotContains(t, strings.Join(r.Decides(), " "), id)
 	}
-	for _, b := range r.BreakEven {
-		assert.NotContains(t, []string{b.A, b.B}, "EcsAnywhere")
-	}
-	assert.NotContains(t, strings.Join(r.Decides(), " "), "EcsAnywhere")
-	assert.Contains(t, text(t, r, 80), "Not compared: EcsAnywhere, whose servers are yours and not in the bill.")
+	assert.Contains(t, text(t, r, 80), "Not compared: EcsAnywhere, EksAnywhere, whose servers are yours and not in")
 	assert.Contains(t, text(t, r, 80), "* EcsAnywhere: one server of yours is assumed, with 2 vCPU")
 	picture, err := r.Picture(report.Light)
 	require.NoError(t, err)
@@ -202,7 +204,7 @@ func TestEveryFormatForPeopleHasEveryDeploymentAndEveryDuty(t *testing.T) {
 	r := all(t)
 	var markdown bytes.Buffer
 	require.NoError(t, r.Write(&markdown, "markdown"))
-	for format, written := range map[string]string{"narrow": text(t, r, 80), "wide": text(t, r, 240), "markdown": markdown.String()} {
+	for format, written := range map[string]string{"narrow": text(t, r, 80), "wide": text(t, r, 400), "markdown": markdown.String()} {
 		var missing []string
 		want := []string{"The cheapest", "What decides", "sandbox · arm64 · us-east-1 · small, 1 requests/s · prices of "}
 		for _, d := range r.Deployments {
@@ -236,7 +238,7 @@ func TestTheSummaryFitsEightyColumnsALineADeployment(t *testing.T) {
 
 // A terminal that is too narrow for a column a deployment gets a line an answer.
 func TestTheLayoutFollowsTheTerminalsWidth(t *testing.T) {
-	for _, width := range []int{60, 80, 120, 200, 240} {
+	for _, width := range []int{60, 80, 120, 200, 240, 400} {
 		for _, line := range strings.Split(text(t, all(t), width), "\n") {
 			require.LessOrEqual(t, utf8.RuneCountInString(line), width, line)
 		}
@@ -253,7 +255,7 @@ func TestEveryFormatAddsUpInBothProfiles(t *testing.T) {
 		var markdown bytes.Buffer
 		require.NoError(t, r.Write(&markdown, "markdown"))
 		assertAddsUp(t, r, markdown.String(), "|")
-		assertAddsUp(t, r, text(t, r, 240), "  ")
+		assertAddsUp(t, r, text(t, r, 400), "  ")
 
 		d, err := r.Compare("EcsFargate", "Lambda")
 		require.NoError(t, err)

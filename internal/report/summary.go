@@ -53,7 +53,7 @@ func (r Report) Load() string {
 // Assumptions says what the load is made of.
 func (r Report) Assumptions() string {
 	u := r.Usage
-	text := fmt.Sprintf("Load %q: %s requests/s for %g hours a day. A request takes %g ms of CPU, waits %g ms for others, brings %g kB and is answered with %g kB. It makes %g reads, %g writes and %g lists of notes in S3. A client sends %g over one connection.",
+	text := fmt.Sprintf("Load %q: %s requests/s for %g hours a day. A request takes %g ms of CPU, waits %g ms for others, brings %g kB and is answered with %g kB. S3 requests for each: reads %g, writes %g, lists %g. A client sends %g requests over one connection.",
 		u.Profile, load(u.RequestsPerSecond), u.HoursPerDay, u.CPUMs, u.WaitMs, u.RequestKB, u.ResponseKB,
 		u.ReadsPerRequest, u.WritesPerRequest, u.ListsPerRequest, u.RequestsPerConnection)
 	prices := "on demand"
@@ -102,13 +102,26 @@ func (r Report) Summary() Summary {
 			s.Notes = append(s.Notes, fmt.Sprintf("* %s: %s", d.ID, strings.Join(notes, "; ")))
 		}
 		zero, _, _ := strings.Cut(d.Limits.ScaleToZero, ":")
-		s.Rows = append(s.Rows, []string{name, d.knows(d.ControlPlane), usd(d.MonthlyUSD.Idle), total, d.knows(zero), d.knows(d.patches()), d.open()})
+		s.Rows = append(s.Rows, []string{name, d.knows(plane(d.ControlPlane)), usd(d.MonthlyUSD.Idle), total, d.knows(zero), d.knows(d.patches()), d.open()})
 	}
 	return s
 }
 
 // rate is the load as a column's head.
 func (r Report) rate() string { return load(r.Usage.RequestsPerSecond) + "/s" }
+
+// plane is a control plane in a word.
+func plane(control string) string {
+	for _, word := range []string{"ECS", "EKS"} {
+		if strings.HasPrefix(control, word) {
+			return word
+		}
+	}
+	if strings.HasPrefix(control, "your own") {
+		return "own"
+	}
+	return control
+}
 
 // patches lists what of a deployment its operators keep up to date.
 func (d Deployment) patches() string {

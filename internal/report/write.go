@@ -53,12 +53,21 @@ func (r Report) WriteTable(w io.Writer, view View) error {
 		b.WriteString(wrapped(indent, text, view.Width) + "\n")
 	}
 	say("", r.Header())
-	b.WriteString("\n" + r.summaryTable(view.Width) + "\n")
+	shown := r.summaryTable(view.Width)
+	b.WriteString("\n" + shown + "\n")
 	summary := r.Summary()
 	for _, note := range summary.Notes {
 		say("  ", note)
 	}
-	say("", fmt.Sprintf("US dollars a month. Plane: what schedules it. k8s: Kubernetes. Open: ports anyone reaches."))
+	legend := "US dollars a month."
+	for _, column := range []struct{ head, says string }{
+		{"Plane", " Plane: what schedules it."}, {"You patch", " k8s: Kubernetes."}, {"Open", " Open: ports anyone reaches."},
+	} {
+		if strings.Contains(shown, column.head) {
+			legend += column.says
+		}
+	}
+	say("", legend)
 
 	b.WriteString("\nThe cheapest\n")
 	for _, sentence := range r.CheapestSentences() {

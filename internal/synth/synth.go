@@ -88,15 +88,14 @@ func Built(ctx context.Context, app string, overrides map[string]string, read fu
 	return quick(ctx, []string{app}, overrides, read)
 }
 
-// Build compiles the CDK app to a file. The linker leaves out what debuggers
-// read, and nothing takes time to free memory: of a program that many are waiting
-// for, linking is the longest part.
+// Build compiles the CDK app to a file. Linking is the longest part of it: the
+// linker leaves out what debuggers read, and frees no memory while there is some.
 func Build(ctx context.Context, app string) error {
 	root, err := project.Root()
 	if err != nil {
 		return err
 	}
-	return run(ctx, root, []string{"go", "build", "-ldflags=-s -w", "-o", app, "."}, "GOGC=400")
+	return run(ctx, root, []string{"go", "build", "-ldflags=-s -w", "-o", app, "."}, "GOGC=off", "GOMEMLIMIT=1GiB")
 }
 
 func quick(ctx context.Context, app []string, overrides map[string]string, read func(dir string) error) (err error) {
