@@ -138,10 +138,10 @@ func TestNobodyIsAdvisedToTakeWhatTheyCannotHave(t *testing.T) {
 	}
 	r := all(t)
 	assert.NotContains(t, named(r), "AppRunner")
-	assert.Equal(t, []string{"EcsAnywhere", "AppRunner"}, r.NotCompared)
+	assert.Equal(t, []string{"EcsAnywhere", "EksAnywhere", "AppRunner"}, r.NotCompared)
 	with := build(t, bill.Profiles()[1], catalog.IDs(), report.IncludeClosed())
 	assert.Contains(t, named(with), "AppRunner")
-	assert.Equal(t, []string{"EcsAnywhere"}, with.NotCompared)
+	assert.Equal(t, []string{"EcsAnywhere", "EksAnywhere"}, with.NotCompared)
 }
 
 // What your own servers cost, no bill of AWS says.
