@@ -155,18 +155,18 @@ func (s *search) logGroups(ctx context.Context) error {
 		}
 	}
 	// The names of these do not begin with a stack's.
-	for id, prefix := range map[string]string{"Eks": "/aws/eks/", "AppRunner": "/aws/apprunner/"} {
+	for _, of := range []struct{ id, prefix string }{{"Eks", "/aws/eks/"}, {"AppRunner", "/aws/apprunner/"}} {
 		wanted, standing := false, false
 		for _, one := range s.IDs {
-			wanted = wanted || strings.HasPrefix(one, id)
+			wanted = wanted || strings.HasPrefix(one, of.id)
 		}
 		for one := range s.standing {
-			standing = standing || strings.HasPrefix(one, id)
+			standing = standing || strings.HasPrefix(one, of.id)
 		}
 		if !wanted || standing {
 			continue
 		}
-		if err := groups(prefix, func(name string, bytes int64) { s.logGroup("", name, bytes, false) }); err != nil {
+		if err := groups(of.prefix, func(name string, bytes int64) { s.logGroup("", name, bytes, false) }); err != nil {
 			return err
 		}
 	}
