@@ -15,8 +15,8 @@ import (
 const (
 	Namespace      = "notes"
 	ServiceAccount = "app"
+	PortName       = "http"
 	name           = "app"
-	portName       = "http"
 )
 
 // App is the sample app as Kubernetes objects.
@@ -71,7 +71,7 @@ type App struct {
 // Objects returns the app's objects in the order they can be created in. What
 // lets traffic in is not among them: see [TargetGroupBinding].
 func (a App) Objects() []Object {
-	objects := []Object{a.namespace(), a.serviceAccount(), a.deployment(), a.service()}
+	objects := []Object{a.namespace(), a.serviceAccount(), a.deployment(), a.Service()}
 	if a.Bucket != "" {
 		objects = append(objects, a.Autoscaler())
 	}
@@ -155,7 +155,7 @@ func (a App) pod() corev1.PodSpec {
 		Containers: []corev1.Container{{
 			Name:      name,
 			Image:     a.Image,
-			Ports:     []corev1.ContainerPort{{Name: portName, ContainerPort: a.Port}},
+			Ports:     []corev1.ContainerPort{{Name: PortName, ContainerPort: a.Port}},
 			Env:       a.environment(),
 			Resources: a.resources(),
 			SecurityContext: &corev1.SecurityContext{
@@ -235,7 +235,7 @@ func (a App) environment() []corev1.EnvVar {
 // every pod out at once, and with them the pages that do not need it.
 func (a App) probe(period, timeout int32) *corev1.Probe {
 	return &corev1.Probe{
-		ProbeHandler:   corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: a.HealthPath, Port: intstr.FromString(portName)}},
+		ProbeHandler:   corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: a.HealthPath, Port: intstr.FromString(PortName)}},
 		PeriodSeconds:  period,
 		TimeoutSeconds: timeout,
 	}
@@ -254,7 +254,8 @@ func spread(over string) corev1.TopologySpreadConstraint {
 	}
 }
 
-func (a App) service() *corev1.Service {
+// Service is how the cluster reaches the pods.
+func (a App) Service() *corev1.Service {
 	return &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: meta(name),
@@ -262,7 +263,7 @@ func (a App) service() *corev1.Service {
 			// Never LoadBalancer: see TargetGroupBinding.
 			Type:     corev1.ServiceTypeClusterIP,
 			Selector: labels(),
-			Ports:    []corev1.ServicePort{{Name: portName, Port: a.Port, TargetPort: intstr.FromString(portName)}},
+			Ports:    []corev1.ServicePort{{Name: PortName, Port: a.Port, TargetPort: intstr.FromString(PortName)}},
 		},
 	}
 }
