@@ -52,9 +52,12 @@ func Writable(dir string) error {
 	if dir == "" {
 		return errors.New("out: got an empty name; allowed: a new directory, or an empty one")
 	}
-	info, err := os.Lstat(dir)
+	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Lstat(dir); err == nil {
+			return fmt.Errorf("out: %s is a symbolic link that leads nowhere; allowed: a new directory, or an empty one", dir)
+		}
 		parent := filepath.Dir(filepath.Clean(dir))
 		if info, err := os.Stat(parent); err != nil || !info.IsDir() {
 			return fmt.Errorf("out: cannot write %s: %s is not a directory", dir, parent)
@@ -80,6 +83,9 @@ func Writable(dir string) error {
 func Write(dir string, files []File) error {
 	if err := Writable(dir); err != nil {
 		return err
+	}
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = target // the link stays
 	}
 	dir, err := filepath.Abs(dir) // "." has no parent to rename in
 	if err != nil {
