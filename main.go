@@ -39,7 +39,7 @@ func define() error {
 		return err
 	}
 	// Each deployment is one stack and deploys on its own. Stacks share
-	// constructs, never resources.
+	// constructs, and no resources but those of a shared network.
 	for _, deployment := range catalog.Selected(chosen) {
 		stacks.New(app, deployment.ID, &stacks.Props{Settings: chosen})
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 // networkFor returns the network that a stack stands in: one of its own, or with
-// network=shared the one of the stack [settings.NetworkID], which the first that needs it
-// defines. In a sandbox, workloads get to the internet as egress says; in
+// network=shared that of the stack [settings.NetworkID], which the first one to
+// ask defines. In a sandbox, workloads get to the internet as egress says; in
 // production through a NAT gateway in their zone.
 func networkFor(stack awscdk.Stack, p Props, egress network.Egress) network.Network {
 	if p.Settings.Network != settings.Shared {

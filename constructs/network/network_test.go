@@ -81,6 +81,12 @@ func TestASharedNetworkTakesANATGatewayOnceSomebodyAsks(t *testing.T) {
 	}
 }
 
+func TestASharedNetworkRefusesWhatItCannotAdd(t *testing.T) {
+	shared := network.NewShared(cdktest.NewStack(t), "VPC", nil)
+	got := cdktest.Panic(func() { shared.For(network.ZonalNAT) })
+	assert.Equal(t, `network "VPC": a shared network can add OneNAT to what it has, got 2`, got)
+}
+
 // natRoutes returns the routes through a NAT gateway.
 func natRoutes(stack *cdktest.Stack) []assembly.Resource {
 	var routes []assembly.Resource

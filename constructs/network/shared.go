@@ -1,6 +1,8 @@
 package network
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -41,10 +43,13 @@ func FindShared(scope constructs.Construct, id string, egress Egress) Shared {
 
 // For returns the part of the network for workloads with that way out, or with
 // the network's own where that is the better one. The first to ask for
-// [OneNAT] adds the gateway.
+// [OneNAT] adds the gateway. It panics for more than that.
 func (s Shared) For(egress Egress) Network {
-	if egress <= s.egress {
+	switch {
+	case egress <= s.egress:
 		return network(s.vpc, s.egress)
+	case egress > OneNAT:
+		panic(fmt.Errorf("network %q: a shared network can add OneNAT to what it has, got %d", *s.vpc.Node().Id(), egress))
 	}
 	public, private := *s.vpc.PublicSubnets(), *s.vpc.PrivateSubnets()
 	if public[0].Node().TryFindChild(jsii.String("NATGateway")) == nil {

@@ -83,6 +83,11 @@ type Plan struct {
 	Limits   Limits
 	Unpriced []string // what bills and has no price here, by name
 	Remarks  []string // what a reader of the bill has to know under any load
+	// NotesLeave says that the app runs outside AWS: its answers cost nothing
+	// there, and each note that it reads, taken to be as large as a response,
+	// leaves AWS.
+	NotesLeave bool
+
 	Warnings []string // what the plan does not say, so that the bill is a guess; with load only
 }
 

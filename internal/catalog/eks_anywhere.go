@@ -7,6 +7,7 @@ var eksAnywhere = Deployment{
 	Source:       "stacks/eks_anywhere.go",
 	Page:         "docs/patterns/eks-anywhere.md",
 	Needs:        []string{needsBuilder, "for the cluster: a machine with Docker, 4 CPUs, 16 GB of memory and 30 GB of disk; or vSphere, or bare metal"},
+	OwnServers:   true,
 	Identity:     "IRSA, a role for tokens of the service account",
 	Outside: []string{
 		"the cluster with all that is in it, by your commands, on your servers",

@@ -18,7 +18,7 @@ var eksFargate = Deployment{
 	LeftInProduction: []string{leftControlPlaneLogs},
 	Duties: Duties{
 		ControlPlane: "AWS runs it; you upgrade its version before support ends",
-		HostOS:       "AWS: it evicts pods to patch their machines, and tells you before",
+		HostOS:       "AWS: it evicts pods to patch their machines, on a date that it announces",
 		Runtime:      "AWS",
 		Image:        "you: rebuild and deploy",
 		Scale:        "the HorizontalPodAutoscaler adds pods, each with a machine; by hand: kubectl -n notes edit horizontalpodautoscaler app",

@@ -61,6 +61,7 @@ func PlanOf(stack assembly.Stack) bill.Plan {
 		stack: stack, plan: bill.Plan{ID: stack.ID}, workload: workloadOf(stack.Template),
 		provisioner: provisionersOf(stack.Template), unpriced: map[string]bool{},
 	}
+	r.elsewhere()
 	for _, id := range slices.Sorted(maps.Keys(stack.Template.Resources)) {
 		r.add(id, stack.Template.Resources[id])
 	}
@@ -79,8 +80,6 @@ type reader struct {
 	workload    workload
 	provisioner map[string]bool // the functions that work only during a deploy
 	unpriced    map[string]bool
-
-	answersStayOutside bool // of AWS: servers of your own send them
 }
 
 // charge adds what the template holds to the plan.
@@ -204,6 +203,8 @@ var elsewhere = map[string]bool{
 // free are the types that do not bill.
 var free = map[string]bool{
 	"AWS::AppRunner::AutoScalingConfiguration":      true,
+	"AWS::CloudFront::Distribution":                 true, // it serves two small files, far below the first TB and 10 million requests of a month, which are free
+	"AWS::CloudFront::OriginAccessControl":          true,
 	"AWS::CodeDeploy::Application":                  true,
 	"AWS::CodeDeploy::DeploymentGroup":              true,
 	"AWS::EC2::InternetGateway":                     true,

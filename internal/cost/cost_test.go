@@ -138,13 +138,13 @@ func TestLinesAddUpToTheTotalToTheCent(t *testing.T) {
 }
 
 func TestIdleSandboxes(t *testing.T) {
-	for id, want := range map[string]float64{"EcsFargate": 34.79, "EcsEc2": 42.44, "EksEc2": 126.51, "EksAuto": 166.06, "EksFargate": 169.27, "Lambda": 0, "AppRunner": 2.56, "EcsManagedInstances": 63.33, "EcsExpress": 51.29, "EcsAnywhere": 7.48} {
+	for id, want := range map[string]float64{"EcsFargate": 34.79, "EcsEc2": 42.44, "EksEc2": 126.51, "EksAuto": 166.06, "EksFargate": 169.27, "EksAnywhere": 0, "Lambda": 0, "AppRunner": 2.56, "EcsManagedInstances": 63.33, "EcsExpress": 51.29, "EcsAnywhere": 7.48} {
 		assert.InDelta(t, want, total(t, golden(t, id+".sandbox"), idle()), 0.02, id)
 	}
 }
 
 func TestMoreLoadNeverCostsLess(t *testing.T) {
-	for _, id := range []string{"EcsEc2", "EcsFargate", "EcsManagedInstances", "EcsExpress", "EcsAnywhere", "EksEc2", "EksAuto", "EksFargate", "Lambda", "AppRunner"} {
+	for _, id := range []string{"EcsEc2", "EcsFargate", "EcsManagedInstances", "EcsExpress", "EcsAnywhere", "EksEc2", "EksAuto", "EksFargate", "EksAnywhere", "Lambda", "AppRunner"} {
 		stack, last := golden(t, id+".sandbox"), 0.0
 		for _, load := range bill.Loads(4) {
 			now := total(t, stack, at(load))
@@ -430,7 +430,7 @@ func TestBillsAgreeWithThoseWorkedOutByHand(t *testing.T) {
 		},
 		{
 			// 2.5 vCPU at 1.2 a server are 3 servers. Their answers do not come from
-			// AWS, so no data goes out of it. Two alarms, and a metric for one of them.
+			// AWS, and nobody reads a note, so no data goes out of it. Two alarms, and a metric for one of them.
 			"your own servers in production at 500 requests a second", "EcsAnywhere.production", with(rps(500)),
 			3*730*0.01025 + 2*0.10 + 0.30 + (60+3*22)*0.07 + logs(500*second, 206, 3),
 		},
@@ -439,6 +439,12 @@ func TestBillsAgreeWithThoseWorkedOutByHand(t *testing.T) {
 			// MiB. Of 17 places, 3 are each node's and 5 the cluster's: one node.
 			"EKS at 60 requests a second", "EksEc2.sandbox", with(rps(60)),
 			730*0.10 + balancer + 730*(0.0336+0.005) + 20*0.08 + 730*60*3600*2.8/1e6*0.008 + out(60*second, 2),
+		},
+		{
+			// Nothing but the bucket bills. A request reads a note, which S3 counts,
+			// and which leaves AWS: 2.4 kB, as much as an answer.
+			"EKS Anywhere at 50 requests a second, each of which reads a note", "EksAnywhere.sandbox", with(rps(50), func(u *bill.Usage) { u.Reads = 1 }),
+			50*second/1000*0.0004 + out(50*second, 2),
 		},
 		{
 			// 60 requests a second are 5 pods, as above. One c7g.large has room for

@@ -109,5 +109,5 @@ func (r *reader) ownServers(id string, service, task assembly.Resource, tasks bi
 	r.plan.Capacity = append(r.plan.Capacity, tasks)
 	r.charge("ECS Anywhere, for each server", "ecs.anywhere", bill.CopyHours, 1, id)
 	r.plan.Remarks = append(r.plan.Remarks, says+"; what servers cost is not in the bill")
-	r.answersStayOutside = true
+	r.plan.NotesLeave = true
 }

@@ -5,9 +5,14 @@ import (
 	"math"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/bill"
+	"refdeploy/internal/bundle"
 	"refdeploy/internal/inventory"
+	"refdeploy/internal/settings"
 )
 
 // nodes prices a managed node group.
@@ -147,6 +152,29 @@ func (r *reader) fargatePods(id string, profile assembly.Resource) {
 	r.charge("Fargate memory", "fargate.x86.memory", bill.CopyHours, gb, id)
 	r.outside("Fargate vCPU, system pods", "fargate.x86.vcpu", bill.Month, system*smallestVCPU*bill.HoursPerMonth, id)
 	r.outside("Fargate memory, system pods", "fargate.x86.memory", bill.Month, system*smallestGB*bill.HoursPerMonth, id)
+}
+
+// elsewhere reads the pods of a deployment whose cluster is not on AWS from its
+// files: they bill nothing there, and what they ask of S3 does.
+func (r *reader) elsewhere() {
+	if !r.ours() || r.stack.Template.Outputs["PublishKeys"].Value == nil {
+		return
+	}
+	chosen := settings.Default()
+	chosen.Profile = settings.Profile(r.stack.Template.Setting("profile"))
+	for _, object := range bundle.App(chosen, nil).Objects() {
+		switch o := object.(type) {
+		case *appsv1.Deployment:
+			r.workload.deployment = o
+		case *autoscalingv2.HorizontalPodAutoscaler:
+			r.workload.scaler = o
+		}
+	}
+	pods := bill.Capacity{Name: "pods"}
+	r.pods(&pods)
+	r.plan.Capacity = append(r.plan.Capacity, pods)
+	r.plan.NotesLeave = true
+	r.plan.Remarks = append(r.plan.Remarks, "your servers, and a subscription to support for EKS Anywhere, are not in the bill")
 }
 
 // kubernetesMiB is what Fargate adds to a pod's memory for Kubernetes' own parts

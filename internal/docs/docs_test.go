@@ -56,8 +56,11 @@ func TestPatternPagesMakeEveryClaim(t *testing.T) {
 			page := read(t, d.Page)
 			made := claims(t, strings.TrimSuffix(project.Path(d.Source), ".go")+"_test.go")
 			require.NotEmpty(t, made)
-			if strings.Contains(d.ControlPlane, "EKS") {
+			if strings.HasPrefix(d.ControlPlane, "EKS") {
 				made = append(made, claims(t, project.Path("stacks", "kubernetes_test.go"))...)
+			}
+			if d.ControlPlane == "EKS" { // in a region
+				made = append(made, claims(t, project.Path("stacks", "kubernetes_traffic_test.go"))...)
 			}
 			for _, claim := range made {
 				assert.True(t, strings.Contains(page, "\n- "+claim+"\n"), "%s does not promise what the tests claim: %s", d.Page, claim)

@@ -138,23 +138,25 @@ func TestNobodyIsAdvisedToTakeWhatTheyCannotHave(t *testing.T) {
 	}
 	r := all(t)
 	assert.NotContains(t, named(r), "AppRunner")
-	assert.Equal(t, []string{"EcsAnywhere", "AppRunner"}, r.NotCompared)
+	assert.Equal(t, []string{"EcsAnywhere", "EksAnywhere", "AppRunner"}, r.NotCompared)
 	with := build(t, bill.Profiles()[1], catalog.IDs(), report.IncludeClosed())
 	assert.Contains(t, named(with), "AppRunner")
-	assert.Equal(t, []string{"EcsAnywhere"}, with.NotCompared)
+	assert.Equal(t, []string{"EcsAnywhere", "EksAnywhere"}, with.NotCompared)
 }
 
 // What your own servers cost, no bill of AWS says.
 func TestYourOwnServersAreNotComparedByTheirBill(t *testing.T) {
 	r := all(t)
-	for _, c := range r.Cheapest {
-		assert.NotContains(t, c.IDs, "EcsAnywhere")
+	for _, id := range []string{"EcsAnywhere", "EksAnywhere"} {
+		for _, c := range r.Cheapest {
+			assert.NotContains(t, c.IDs, id)
+		}
+		for _, b := range r.BreakEven {
+			assert.NotContains(t, []string{b.A, b.B}, id)
+		}
+		assert.NotContains(t, strings.Join(r.Decides(), " "), id)
 	}
-	for _, b := range r.BreakEven {
-		assert.NotContains(t, []string{b.A, b.B}, "EcsAnywhere")
-	}
-	assert.NotContains(t, strings.Join(r.Decides(), " "), "EcsAnywhere")
-	assert.Contains(t, text(t, r, 80), "Not compared: EcsAnywhere, whose servers are yours and not in the bill.")
+	assert.Contains(t, text(t, r, 80), "Not compared: EcsAnywhere, EksAnywhere, whose servers are yours and not in")
 	assert.Contains(t, text(t, r, 80), "* EcsAnywhere: one server of yours is assumed, with 2 vCPU")
 	picture, err := r.Picture(report.Light)
 	require.NoError(t, err)

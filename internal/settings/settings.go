@@ -135,7 +135,7 @@ func Keys(ids []string) []Key {
 		{"network", "own or shared", "own", "Each stack brings its own VPC and goes away whole, or all stand in that of one stack more, `Network`. A deployed stack cannot move from one to the other", parseNetwork},
 		{"image", "an image reference such as public.ecr.aws/nginx/nginx:1.29", "none, app/ is built", "A registry image to run instead of building app/; it listens on port 8080 and answers /healthz. Lambda always runs app/", parseImage},
 		{"stacks", "a comma-separated list of stack ids", "all", "Which stacks to build", parseStacks(ids)},
-		{"allowCidr", "an IPv4 range such as 203.0.113.0/24", Everyone, "Who may reach the load balancers of the templates. EcsExpress, Lambda and App Runner have none there and stay public; EcsAnywhere has your own firewall", parseCIDR},
+		{"allowCidr", "an IPv4 range such as 203.0.113.0/24", Everyone, "Who may reach the load balancers of the templates. EcsExpress, Lambda and App Runner have none there and stay public; EcsAnywhere and EksAnywhere have your own firewall", parseCIDR},
 		{"certificateArn", "the ARN of an ACM certificate", "none", "The load balancers serve HTTPS and redirect HTTP", parseCertificate},
 		{"alarmEmail", "an email address", "none", "Who is told when an alarm of a production deployment rings, once they have confirmed AWS's question. A sandbox has no alarms", parseEmail},
 		{"appRunnerConnectionArn", "the ARN of an App Runner connection", "none", "App Runner builds from GitHub; needs appRunnerRepository", parseConnection},
