@@ -73,8 +73,8 @@ func TestComposeListensOnThisComputerOnly(t *testing.T) {
 	assert.Equal(t, []string{"no-new-privileges:true"}, service.SecurityOpt)
 }
 
-// What `docker stack deploy` ignores with a warning, or refuses (docker/cli,
-// cli/compose/types, read 2026-11-27).
+// What `docker stack deploy` ignores with a warning (Docker 28.2.2, tried
+// 2026-11-27).
 func TestTheStackHasNothingThatSwarmIgnores(t *testing.T) {
 	for _, names := range [][]string{{"swarm/stack.yaml"}, {"swarm/stack.yaml", "swarm/s3.yaml"}} {
 		service := app(t, copyOf(t, "production"), bucket, names...)
