@@ -113,6 +113,19 @@ func TestABucketTakesItsPlaceFromTheShell(t *testing.T) {
 	}
 }
 
+func TestComposePassesTemporaryCredentialsOn(t *testing.T) {
+	dir := copyOf(t, "sandbox")
+	names := []string{"compose/compose.yaml", "compose/s3.yaml"}
+	assert.NotContains(t, app(t, dir, bucket, names...).Environment, "AWS_SESSION_TOKEN", "a lasting key has none")
+	temporary := maps.Clone(bucket)
+	temporary["AWS_SESSION_TOKEN"] = "token"
+	assert.Equal(t, "token", *app(t, dir, temporary, names...).Environment["AWS_SESSION_TOKEN"])
+	// Without the second file, the container gets no key of the shell.
+	for name := range app(t, dir, temporary, "compose/compose.yaml").Environment {
+		assert.NotContains(t, name, "AWS_")
+	}
+}
+
 func TestSwarmKeepsTheKeyInASecretOfTheAppsUser(t *testing.T) {
 	service := app(t, copyOf(t, "sandbox"), bucket, "swarm/stack.yaml", "swarm/s3.yaml")
 	require.Len(t, service.Secrets, 1)
