@@ -85,9 +85,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// The objects are those of the EKS stacks: what differs is where the notes are,
-// and what no cluster outside of AWS can know.
-func TestTheAppIsTheOneOfTheEKSStacks(t *testing.T) {
+// What differs from EKS Anywhere is where the notes are, and how AWS knows the app.
+func TestTheObjectsAreThoseOfTheOtherClusters(t *testing.T) {
 	onAWS := bundle.App(settings.Default(), deployed())
 	onAWS.RoleARN, onAWS.PullSecret = "", ""
 	onAWS.Bucket, onAWS.Region = "", ""

@@ -32,20 +32,8 @@ func Elsewhere(s settings.Settings) ([]File, error) {
 	if image == "" {
 		image = LocalImage
 	}
-	ttl := contract.SandboxTTL
-	if s.IsProduction() {
-		ttl = ""
-	}
-	app := manifest.App{
-		Image:        image,
-		Architecture: s.Architecture.GOARCH(),
-		Port:         contract.Port,
-		HealthPath:   contract.HealthPath,
-		TTL:          ttl,
-		Replicas:     int32(s.Replicas()),
-		Platform:     "Kubernetes",
-		DataPlane:    "nodes of the cluster",
-	}
+	app := anyApp(s)
+	app.Image, app.Platform, app.DataPlane = image, "Kubernetes", "nodes of the cluster"
 	var objects []any
 	for _, object := range app.Objects() {
 		objects = append(objects, object)
@@ -68,7 +56,7 @@ func Elsewhere(s settings.Settings) ([]File, error) {
 			return err
 		}
 		var b bytes.Buffer
-		err = page.Execute(&b, map[string]any{"Image": image, "TTL": ttl, "Replicas": s.Replicas(), "AllowCIDR": s.AllowCIDR})
+		err = page.Execute(&b, map[string]any{"Image": image, "TTL": app.TTL, "Replicas": app.Replicas, "AllowCIDR": s.AllowCIDR})
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
@@ -76,6 +64,21 @@ func Elsewhere(s settings.Settings) ([]File, error) {
 		return nil
 	})
 	return files, err
+}
+
+// anyApp is what the app is on every cluster outside of AWS.
+func anyApp(s settings.Settings) manifest.App {
+	ttl := contract.SandboxTTL
+	if s.IsProduction() {
+		ttl = ""
+	}
+	return manifest.App{
+		Architecture: s.Architecture.GOARCH(),
+		Port:         contract.Port,
+		HealthPath:   contract.HealthPath,
+		TTL:          ttl,
+		Replicas:     int32(s.Replicas()),
+	}
 }
 
 // The part of OpenShift's route.openshift.io/v1 that we use; tests/bundles
