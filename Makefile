@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint test-browser bench golden docs clean
+.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-browser bench golden docs clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -27,13 +27,19 @@ test-eks-anywhere: ## validate the cluster files against the schemas of EKS Anyw
 test-bundles: ## read the files for other orchestrators as kustomize, Kubernetes, OpenShift and Compose do
 	cd tests/bundles && go vet ./... && go test ./...
 
-lint: bin/lint ## read the reviewed templates with cfn-lint, which needs Python
+lint: bin/lint lint-workflows ## read the reviewed templates with cfn-lint, which needs Python, and the workflows with actionlint
 	bin/lint/bin/cfn-lint --config-file tests/lint/cfnlintrc.yaml --non-zero-exit-code informational stacks/testdata/*.golden.json
 
 bin/lint: tests/lint/requirements.txt
 	python3 -m venv --clear $@
 	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+# Not a tool in go.mod: its requirements would decide versions that the
+# comparison's tables are drawn with. Without shellcheck, which not every
+# machine has, the result is the same everywhere.
+lint-workflows:
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 -shellcheck= -pyflakes=
 
 test-browser: node_modules ## look at the HTML report and the app's page in Chromium, which has to be installed
 	go test -tags browser ./internal/report/page

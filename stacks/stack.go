@@ -41,6 +41,7 @@ func (p *Props) withDefaults() Props {
 func newStack(scope constructs.Construct, id, description string, p Props) awscdk.Stack {
 	stack := plainStack(scope, id, description, p)
 	warnUntold(stack, p.Settings)
+	watchSpending(scope, stack, p)
 	return stack
 }
 

@@ -10,9 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const deployedOutputs = `{"EksAnywhere": {"NotesBucket": "notes", "Region": "us-east-1", "ImageUri": "image:1",
-	"IssuerUrl": "https://issuer.example.com", "AppRoleArn": "arn:aws:iam::111111111111:role/app"}}`
-
 // written returns what is in dir, by path, and fails unless it is what the
 // command listed.
 func written(t *testing.T, dir, stdout string) map[string]string {
@@ -54,16 +51,24 @@ func TestBundlesNeedNothingFromAWS(t *testing.T) {
 	assert.Contains(t, files["kustomize/base/app.yaml"], "kubernetes.io/arch: amd64\n")
 }
 
-func TestBundlesHoldEKSAnywhereOnceItIsDeployed(t *testing.T) {
+func TestBundlesHoldEKSAnywhereWithWhatTheStackTold(t *testing.T) {
 	dir := t.TempDir()
 	outputs := filepath.Join(t.TempDir(), "outputs.json")
-	require.NoError(t, os.WriteFile(outputs, []byte(deployedOutputs), 0o600))
-	stdout, stderr, err := run("bundles", "--out", dir, "--outputs", outputs)
+	require.NoError(t, os.WriteFile(outputs, []byte(`{"EksAnywhere": {
+		"NotesBucket": "my-notes", "Region": "eu-west-1", "ImageUri": "my/image:1",
+		"IssuerUrl": "https://issuer.example", "AppRoleArn": "arn:aws:iam::111111111111:role/my"
+	}}`), 0o600))
+	stdout, stderr, err := run("bundles", "--outputs", outputs, "--out", dir, "-c", "architecture=x86_64")
 	require.NoError(t, err, stderr)
 	assert.Empty(t, stderr)
 	files := written(t, dir, stdout)
-	assert.Contains(t, files["eks-anywhere/cluster-docker.yaml"], "serviceAccountIssuer: https://issuer.example.com\n")
 	assert.Contains(t, files, "kustomize/base/app.yaml")
+	for _, told := range []string{"my-notes", "eu-west-1", "my/image:1", "arn:aws:iam::111111111111:role/my", "kubernetes.io/arch: amd64"} {
+		assert.Contains(t, files["eks-anywhere/app.yaml"], told)
+	}
+	for _, servers := range []string{"docker", "vsphere", "bare-metal"} {
+		assert.Contains(t, files["eks-anywhere/cluster-"+servers+".yaml"], "serviceAccountIssuer: https://issuer.example\n")
+	}
 }
 
 func TestBundlesRefuseInOneLineAndWriteNothing(t *testing.T) {

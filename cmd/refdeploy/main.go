@@ -33,7 +33,8 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newBundles(), newVersions(time.Now), newWatch())
+	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newVersions(time.Now), newWatch(), newBundles(),
+		newDoctor(), newSmoke(), newSweep(), newPermissions())
 	return root
 }
 

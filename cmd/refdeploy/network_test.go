@@ -42,3 +42,12 @@ func amounts(d report.Deployment) map[string]float64 {
 	}
 	return byItem
 }
+
+func TestTheBudgetIsNoDeployment(t *testing.T) {
+	stdout, stderr, err := run("compare", "--format", "json", "-c", "stacks=Lambda", "-c", "budgetUSD=20", "-c", "budgetEmail=me@example.com")
+	require.NoError(t, err, stderr)
+	var r report.Report
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	require.Len(t, r.Deployments, 1)
+	assert.Equal(t, "Lambda", r.Deployments[0].ID)
+}

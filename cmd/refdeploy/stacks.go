@@ -45,6 +45,7 @@ func (in *input) stacks(cmd *cobra.Command, ids []string) ([]assembly.Stack, err
 		return nil, fmt.Errorf("context: settings are part of the assembly in %s; leave out -c or --assembly", in.assembly)
 	}
 	found = assembly.Whole(found, settings.NetworkID)
+	found = slices.DeleteFunc(found, func(s assembly.Stack) bool { return s.ID == settings.BudgetID && s.Ours() }) // which runs nothing
 	if len(ids) > 0 {
 		found = slices.DeleteFunc(found, func(s assembly.Stack) bool { return !slices.Contains(ids, s.ID) })
 	}

@@ -19,6 +19,7 @@ func TestEveryEntryIsComplete(t *testing.T) {
 		seen[d.ID] = true
 		assert.NotEmpty(t, d.ControlPlane, d.ID)
 		assert.NotEmpty(t, d.DataPlane, d.ID)
+		assert.NotEmpty(t, d.Tells(), "%s: what does /info tell there?", d.ID)
 		if d.ClosedSince != "" {
 			_, err := time.Parse(time.DateOnly, d.ClosedSince)
 			assert.NoError(t, err, d.ID)

@@ -234,6 +234,7 @@ var free = map[string]bool{
 	"AWS::Lambda::Url":                              true,
 	"AWS::Lambda::Version":                          true,
 	"AWS::S3::BucketPolicy":                         true,
+	"AWS::Budgets::Budget":                          true, // without actions
 	"AWS::SNS::Topic":                               true, // and the first 1,000 emails of a month
 	"AWS::SNS::TopicPolicy":                         true,
 	"AWS::SSM::Parameter":                           true, // standard tier

@@ -61,6 +61,16 @@ func Render(root string) (map[string]string, error) {
 	if err := render("docs/how-to/deploy-many-at-once.md", map[string]string{"quotas": quotas}); err != nil {
 		return nil, err
 	}
+	images, https, err := reached(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := render("docs/how-to/bring-your-own-image.md", map[string]string{"images": images}); err != nil {
+		return nil, err
+	}
+	if err := render("docs/how-to/add-https-and-a-domain.md", map[string]string{"https": https}); err != nil {
+		return nil, err
+	}
 	prices, err := price.Embedded()
 	if err != nil {
 		return nil, err
@@ -245,6 +255,71 @@ func versionsTable() string {
 		rows = append(rows, []string{v.Name, v.Version, strings.Join(files, ", "), ends, then})
 	}
 	return table(rows...)
+}
+
+// reached tells which deployments the settings image and certificateArn reach,
+// a table each: what a deployment asks of an image, and whose HTTPS it has.
+func reached(root string) (images, https string, err error) {
+	ofImages := [][]string{{"Deployment", "Takes an image from", "Built for", "Disk", "User"}}
+	ofHTTPS := [][]string{{"Deployment", "HTTPS"}}
+	link := linked("docs/")
+	for _, d := range catalog.All() {
+		template, err := golden(root, d.ID, settings.Sandbox)
+		if err != nil {
+			return "", "", err
+		}
+		name := strings.Replace(link(d.ID), "](", "](../", 1)
+
+		kubernetes := strings.Contains(d.ControlPlane, "EKS")
+		from, disk, user := "ECR, and registries without a login", "can be written", "the image's"
+		switch {
+		case has(template, "AWS::Lambda::Url"):
+			from, disk, user = "nowhere: it runs `app/`", "–", "–"
+		case has(template, "AWS::AppRunner::Service"):
+			from = "ECR, private or public"
+		case kubernetes:
+			disk, user = "read-only", "65532"
+		case readOnly(template):
+			disk = "read-only"
+		}
+		built := d.Limits.Architectures
+		if strings.Contains(built, ",") {
+			built = "what `architecture` says"
+		}
+		ofImages = append(ofImages, []string{name, from, built, disk, user})
+
+		of := "AWS's own address has it; `certificateArn` has no effect"
+		switch {
+		case has(template, "AWS::ElasticLoadBalancingV2::LoadBalancer"):
+			of = "with `certificateArn`"
+		case d.OwnServers:
+			of = "what you put before your servers; `certificateArn` has no effect"
+		}
+		ofHTTPS = append(ofHTTPS, []string{name, of})
+	}
+	return table(ofImages...), table(ofHTTPS...), nil
+}
+
+func has(template assembly.Template, kind string) bool {
+	for _, r := range template.Resources {
+		if r.Type == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// readOnly reports whether a template's tasks cannot write to their disk.
+func readOnly(template assembly.Template) bool {
+	for _, r := range template.Resources {
+		containers, _ := r.Properties["ContainerDefinitions"].([]any)
+		for _, c := range containers {
+			if c, _ := c.(map[string]any); c["Name"] == "App" && c["ReadonlyRootFilesystem"] == true {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func needs() string {

@@ -47,6 +47,10 @@ const (
 // deployment: nothing runs in it.
 const NetworkID = "Network"
 
+// BudgetID is the id of the stack that holds the budget. It is no deployment,
+// either.
+const BudgetID = "Budget"
+
 // GOARCH is the architecture in the spelling of Go, Docker and Kubernetes.
 func (a Architecture) GOARCH() string {
 	if a == X86_64 {
@@ -62,7 +66,7 @@ type Settings struct {
 	Profile Profile
 
 	// Architecture is arm64 or x86_64. Default: arm64, the cheaper one. App
-	// Runner and ECS Express Mode have x86_64 only and ignore it.
+	// Runner, ECS Express Mode and EKS on Fargate have x86_64 only and ignore it.
 	Architecture Architecture
 
 	// Network is own or shared. Default: own.
@@ -87,6 +91,11 @@ type Settings struct {
 	// AlarmEmail is who is told when an alarm of a production deployment rings.
 	// Default: "", nobody.
 	AlarmEmail string
+
+	// BudgetUSD and BudgetEmail are how much the account may cost in a month, and
+	// who is told when it comes near. Default: 0 and "", nobody watches.
+	BudgetUSD   float64
+	BudgetEmail string
 
 	// AppRunnerConnectionARN and AppRunnerRepository make App Runner build from
 	// a GitHub repository. Default: both "", App Runner runs the image.
@@ -138,6 +147,8 @@ func Keys(ids []string) []Key {
 		{"allowCidr", "an IPv4 range such as 203.0.113.0/24", Everyone, "Who may reach the load balancers of the templates. EcsExpress, Lambda and App Runner have none there and stay public; EcsAnywhere and EksAnywhere have your own firewall", parseCIDR},
 		{"certificateArn", "the ARN of an ACM certificate", "none", "The load balancers serve HTTPS and redirect HTTP", parseCertificate},
 		{"alarmEmail", "an email address", "none", "Who is told when an alarm of a production deployment rings, once they have confirmed AWS's question. A sandbox has no alarms", parseEmail},
+		{"budgetUSD", "US dollars a month, 1 to 1000000", "none", "A budget for the whole account, which tells budgetEmail at 50, 80 and 100 percent; needs budgetEmail", parseBudget},
+		{"budgetEmail", "an email address", "none", "Who is told by the budget; needs budgetUSD", parseBudgetEmail},
 		{"appRunnerConnectionArn", "the ARN of an App Runner connection", "none", "App Runner builds from GitHub; needs appRunnerRepository", parseConnection},
 		{"appRunnerRepository", "https://github.com/OWNER/REPOSITORY", "none", "The repository App Runner builds; needs appRunnerConnectionArn", parseRepository},
 	}
@@ -168,6 +179,9 @@ func Parse(context map[string]any, ids []string) (Settings, error) {
 	}
 	if len(errs) == 0 && (out.AppRunnerConnectionARN == "") != (out.AppRunnerRepository == "") {
 		errs = append(errs, errors.New("appRunnerConnectionArn and appRunnerRepository: got one of them; set both to build from GitHub, or neither"))
+	}
+	if len(errs) == 0 && (out.BudgetUSD == 0) != (out.BudgetEmail == "") {
+		errs = append(errs, errors.New("budgetUSD and budgetEmail: got one of them; set both for a budget, or neither"))
 	}
 	if len(errs) > 0 {
 		return Settings{}, errors.Join(errs...)

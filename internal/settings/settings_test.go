@@ -47,6 +47,10 @@ func TestGoodValues(t *testing.T) {
 		},
 		{"an email address", object{"alarmEmail": "on-call@example.com"}, func(s *settings.Settings) { s.AlarmEmail = "on-call@example.com" }},
 		{
+			"a budget", object{"budgetUSD": "20.5", "budgetEmail": "who-pays@example.com"},
+			func(s *settings.Settings) { s.BudgetUSD, s.BudgetEmail = 20.5, "who-pays@example.com" },
+		},
+		{
 			"App Runner from GitHub",
 			object{"appRunnerConnectionArn": connection, "appRunnerRepository": "https://github.com/example/app"},
 			func(s *settings.Settings) {
@@ -96,6 +100,12 @@ func TestBadValuesGetOneLineWithKeyGivenAndAllowed(t *testing.T) {
 		{"connection alone", object{"appRunnerConnectionArn": "arn:aws:apprunner:us-east-1:111111111111:connection/a/b"}, `set both to build from GitHub, or neither`},
 		{"repository alone", object{"appRunnerRepository": "https://github.com/example/app"}, `set both to build from GitHub, or neither`},
 		{"repository elsewhere", object{"appRunnerRepository": "https://gitlab.com/example/app"}, `allowed: https://github.com/OWNER/REPOSITORY`},
+		{"a budget of nothing", object{"budgetUSD": "0", "budgetEmail": "me@example.com"}, `budgetUSD: got "0"; allowed: US dollars a month, 1 to 1000000`},
+		{"a budget with a currency", object{"budgetUSD": "$20", "budgetEmail": "me@example.com"}, `budgetUSD: got "$20"`},
+		{"a budget that is no number", object{"budgetUSD": "NaN", "budgetEmail": "me@example.com"}, `budgetUSD: got "NaN"`},
+		{"a budget for nobody", object{"budgetUSD": "20"}, `budgetUSD and budgetEmail: got one of them; set both for a budget, or neither`},
+		{"nobody's budget", object{"budgetEmail": "me@example.com"}, `set both for a budget, or neither`},
+		{"a budget's email", object{"budgetUSD": "20", "budgetEmail": "me"}, `budgetEmail: got "me"; allowed: an email address`},
 		{"a number", object{"profile": 1}, `profile: got 1, which is not a string`},
 		{"unknown key", object{"profil": "sandbox"}, `profil: not a setting (did you mean profile?)`},
 		{"key in the wrong case", object{"allowCIDR": "10.0.0.0/8"}, `allowCIDR: not a setting (did you mean allowCidr?)`},
