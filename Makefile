@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth watch test test-eks-anywhere lint lint-workflows test-browser bench golden docs clean
+.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-browser bench golden docs clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -14,12 +14,18 @@ synth: node_modules ## write every stack's template to cdk.out and list the stac
 	@output=$$(npx cdk synth --quiet 2>&1) || { echo "$$output" >&2; exit 1; }
 	@go run ./cmd/refdeploy list --assembly cdk.out
 
-test: node_modules test-eks-anywhere ## run every test
+bundles: ## write the app for other orchestrators to bundles/
+	@go run ./cmd/refdeploy bundles
+
+test: node_modules test-eks-anywhere test-bundles ## run every test
 	go vet ./...
 	go test ./...
 
 test-eks-anywhere: ## validate the cluster files against the schemas of EKS Anywhere
 	cd tests/eksanywhere && go vet ./... && go test ./...
+
+test-bundles: ## read the files for other orchestrators as kustomize, Kubernetes, OpenShift and Compose do
+	cd tests/bundles && go vet ./... && go test ./...
 
 lint: bin/lint lint-workflows ## read the reviewed templates with cfn-lint, which needs Python, and the workflows with actionlint
 	bin/lint/bin/cfn-lint --config-file tests/lint/cfnlintrc.yaml --non-zero-exit-code informational stacks/testdata/*.golden.json
@@ -65,5 +71,5 @@ node_modules: package.json package-lock.json
 	npm ci
 	@touch node_modules
 
-clean: ## remove everything that the other targets made
+clean: ## remove everything that the other targets made, but bundles/, which you may have edited
 	rm -rf bin cdk.out node_modules

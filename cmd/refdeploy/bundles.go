@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -10,39 +11,54 @@ import (
 	"refdeploy/internal/synth"
 )
 
-// newBundles writes the app for clusters that are not on AWS.
+// newBundles writes the app for orchestrators that are not AWS's.
 func newBundles() *cobra.Command {
 	var out, outputs string
 	var overrides map[string]string
 	cmd := &cobra.Command{
-		Use:   "bundles --out DIR --outputs FILE",
-		Short: "Write the files of the app for a cluster of EKS Anywhere",
+		Use:   "bundles --out DIR [--outputs FILE]",
+		Short: "Write the app's files for other clusters of Kubernetes, Docker Swarm, Compose and EKS Anywhere",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := bundle.Writable(out); err != nil {
+				return err
+			}
 			chosen, err := synth.Settings(overrides)
 			if err != nil {
 				return err
 			}
-			deployed, err := bundle.ReadOutputs(outputs, "EksAnywhere")
+			files, err := bundle.Elsewhere(chosen)
 			if err != nil {
 				return err
 			}
-			files, err := bundle.EKSAnywhere(chosen, deployed)
-			if err != nil {
-				return err
+			if outputs != "" {
+				deployed, err := bundle.ReadOutputs(outputs, "EksAnywhere")
+				if err != nil {
+					return err
+				}
+				cluster, err := bundle.EKSAnywhere(chosen, deployed)
+				if err != nil {
+					return err
+				}
+				for _, file := range cluster {
+					file.Path = path.Join("eks-anywhere", file.Path)
+					files = append(files, file)
+				}
 			}
-			dir := filepath.Join(out, "eks-anywhere")
-			if err := bundle.Write(dir, files); err != nil {
+			if err := bundle.Write(out, files); err != nil {
 				return err
 			}
 			for _, file := range files {
-				fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(dir, file.Path))
+				fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(out, file.Path))
+			}
+			if outputs == "" {
+				fmt.Fprintln(cmd.ErrOrStderr(), "no files for EKS Anywhere: they need --outputs, the file that `npx cdk deploy EksAnywhere --outputs-file FILE` writes")
 			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "bundles", "directory to write into")
-	cmd.Flags().StringVar(&outputs, "outputs", "outputs.json", "file that `cdk deploy EksAnywhere --outputs-file` wrote")
+	cmd.Flags().StringVar(&out, "out", "bundles", "a new or empty directory to write into")
+	cmd.Flags().StringVar(&outputs, "outputs", "", "for EKS Anywhere: the file that `cdk deploy EksAnywhere --outputs-file` wrote")
 	cmd.Flags().StringToStringVarP(&overrides, "context", "c", nil, "a setting, as for cdk: key=value")
 	return cmd
 }

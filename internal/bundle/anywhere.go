@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"refdeploy/app/contract"
 	"refdeploy/constructs/kube/manifest"
 	"refdeploy/internal/settings"
 	"refdeploy/internal/versions"
@@ -39,24 +38,12 @@ func EKSAnywhere(s settings.Settings, deployed map[string]string) ([]File, error
 // App is the app for the cluster, from the outputs of the deployed
 // stack by name.
 func App(s settings.Settings, outputs map[string]string) manifest.App {
-	ttl := contract.SandboxTTL
-	if s.IsProduction() {
-		ttl = ""
-	}
-	return manifest.App{
-		Image:        outputs["ImageUri"],
-		Architecture: s.Architecture.GOARCH(),
-		Port:         contract.Port,
-		HealthPath:   contract.HealthPath,
-		Bucket:       outputs["NotesBucket"],
-		TTL:          ttl,
-		Region:       outputs["Region"],
-		Replicas:     int32(s.Replicas()),
-		RoleARN:      outputs["AppRoleArn"],
-		PullSecret:   "registry",
-		Platform:     "EKS Anywhere",
-		DataPlane:    "your own servers",
-	}
+	app := anyApp(s)
+	app.Image = outputs["ImageUri"]
+	app.Bucket, app.Region, app.RoleARN = outputs["NotesBucket"], outputs["Region"], outputs["AppRoleArn"]
+	app.PullSecret = "registry"
+	app.Platform, app.DataPlane = "EKS Anywhere", "your own servers"
+	return app
 }
 
 const edit = "# Addresses of 192.0.2.0/24 and names with EXAMPLE stand for yours: change them.\n"

@@ -46,21 +46,54 @@ func (f File) Content() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Write writes files into a new directory. When that is there already, or
-// something fails, it changes nothing: what is there may be edited by hand.
-func Write(dir string, files []File) error {
-	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
-		if err == nil {
-			err = errors.New("is there already; remove it, or choose another --out")
-		}
-		return fmt.Errorf("%s: %w", dir, err)
+// Writable fails when dir is nothing that [Write] would write to: it has to be
+// new, or an empty directory.
+func Writable(dir string) error {
+	if dir == "" {
+		return errors.New("out: got an empty name; allowed: a new directory, or an empty one")
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Lstat(dir); err == nil {
+			return fmt.Errorf("out: %s is a symbolic link that leads nowhere; allowed: a new directory, or an empty one", dir)
+		}
+		parent := filepath.Dir(filepath.Clean(dir))
+		if info, err := os.Stat(parent); err != nil || !info.IsDir() {
+			return fmt.Errorf("out: cannot write %s: %s is not a directory", dir, parent)
+		}
+		return nil
+	case err != nil:
+		return fmt.Errorf("out: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("out: %s is not a directory; allowed: a new directory, or an empty one", dir)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("out: %w", err)
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("out: %s is not empty; remove it, or choose another directory", dir)
+	}
+	return nil
+}
+
+// Write writes files into dir, which appears whole or not at all. It changes
+// nothing in a directory that has something in it: that may be edited by hand.
+func Write(dir string, files []File) error {
+	if err := Writable(dir); err != nil {
 		return err
+	}
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = target // the link stays
+	}
+	dir, err := filepath.Abs(dir) // "." has no parent to rename in
+	if err != nil {
+		return fmt.Errorf("out: %w", err)
 	}
 	unfinished, err := os.MkdirTemp(filepath.Dir(dir), ".bundle-")
 	if err != nil {
-		return err
+		return fmt.Errorf("out: %w", err)
 	}
 	defer os.RemoveAll(unfinished)
 	for _, file := range files {
@@ -68,14 +101,26 @@ func Write(dir string, files []File) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(unfinished, file.Path), content, 0o644); err != nil {
-			return err
+		path := filepath.Join(unfinished, file.Path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("out: %w", err)
+		}
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			return fmt.Errorf("out: %w", err)
 		}
 	}
 	if err := os.Chmod(unfinished, 0o755); err != nil {
-		return err
+		return fmt.Errorf("out: %w", err)
 	}
-	return os.Rename(unfinished, dir)
+	// Go's Rename refuses a directory that is there, be it empty; Remove refuses
+	// one that is no longer empty.
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("out: %w", err)
+	}
+	if err := os.Rename(unfinished, dir); err != nil {
+		return fmt.Errorf("out: %w", err)
+	}
+	return nil
 }
 
 // ReadOutputs returns the outputs of a stack from the file that `cdk deploy

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distribution/reference"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
@@ -38,23 +39,75 @@ func files(t *testing.T, profile settings.Profile) []bundle.File {
 	return all
 }
 
+// elsewhere returns the files for one profile. Production narrows who may reach
+// the app and names an image, as one would there.
+func elsewhere(t *testing.T, profile settings.Profile) []bundle.File {
+	t.Helper()
+	chosen := settings.Default()
+	chosen.Profile = profile
+	if profile == settings.Production {
+		chosen.AllowCIDR, chosen.Image, chosen.Architecture = "203.0.113.0/24", "registry.example.com/notes/app:1.2.3", settings.X86_64
+	}
+	all, err := bundle.Elsewhere(chosen)
+	require.NoError(t, err)
+	return all
+}
+
 // The golden files are what tests/eksanywhere validates against the schemas of
-// EKS Anywhere. Regenerate with `go test ./internal/bundle -update`.
+// EKS Anywhere, and tests/bundles with kustomize and Compose. Regenerate with
+// `go test ./internal/bundle -update`.
 func TestGolden(t *testing.T) {
-	for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
-		dir := filepath.Join("testdata", "eks-anywhere", string(profile))
-		if *update {
-			require.NoError(t, os.RemoveAll(dir))
-			require.NoError(t, bundle.Write(dir, files(t, profile)))
-		}
-		for _, file := range files(t, profile) {
-			got, err := file.Content()
-			require.NoError(t, err)
-			want, err := os.ReadFile(filepath.Join(dir, file.Path))
-			require.NoError(t, err, "create it with -update")
-			assert.Equal(t, string(want), string(got))
+	for name, files := range map[string]func(*testing.T, settings.Profile) []bundle.File{"eks-anywhere": files, "elsewhere": elsewhere} {
+		for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
+			dir := filepath.Join("testdata", name, string(profile))
+			if *update {
+				require.NoError(t, os.RemoveAll(dir))
+				require.NoError(t, bundle.Write(dir, files(t, profile)))
+			}
+			want := map[string]string{}
+			require.NoError(t, filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+				if err != nil || entry.IsDir() {
+					return err
+				}
+				content, err := os.ReadFile(path)
+				relative, _ := filepath.Rel(dir, path) // path is below dir
+				want[filepath.ToSlash(relative)] = string(content)
+				return err
+			}), "create it with -update")
+			got := map[string]string{}
+			for _, file := range files(t, profile) {
+				content, err := file.Content()
+				require.NoError(t, err)
+				got[file.Path] = string(content)
+			}
+			assert.Equal(t, want, got)
 		}
 	}
+}
+
+// What differs from EKS Anywhere is where the notes are, and how AWS knows the app.
+func TestTheObjectsAreThoseOfTheOtherClusters(t *testing.T) {
+	onAWS := bundle.App(settings.Default(), deployed())
+	onAWS.RoleARN, onAWS.PullSecret = "", ""
+	onAWS.Bucket, onAWS.Region = "", ""
+	onAWS.Image, onAWS.Platform, onAWS.DataPlane = bundle.LocalImage, "Kubernetes", "nodes of the cluster"
+	var want []any
+	for _, object := range onAWS.Objects() {
+		want = append(want, object)
+	}
+	for _, file := range elsewhere(t, settings.Sandbox) {
+		if file.Path == "kustomize/base/app.yaml" {
+			assert.Equal(t, want, file.Objects)
+			return
+		}
+	}
+	require.Fail(t, "no base")
+}
+
+func TestWithoutAnImageNoStrangersIsPulled(t *testing.T) {
+	named, err := reference.ParseNormalizedNamed(bundle.LocalImage)
+	require.NoError(t, err)
+	assert.Equal(t, "localhost", reference.Domain(named))
 }
 
 func TestTheAppsObjectsDecodeStrictly(t *testing.T) {
@@ -92,17 +145,45 @@ func TestAMissingOutputIsNamed(t *testing.T) {
 }
 
 func TestWhatIsThereAlreadyIsLeftAlone(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "new", "bundle")
-	require.NoError(t, bundle.Write(dir, []bundle.File{{Path: "a", Text: "first"}}))
-	assert.ErrorContains(t, bundle.Write(dir, []bundle.File{{Path: "a", Text: "second"}}), "is there already; remove it, or choose another --out")
-	got, err := os.ReadFile(filepath.Join(dir, "a"))
+	parent := t.TempDir()
+	full, file := filepath.Join(parent, "full"), filepath.Join(parent, "file")
+	link := filepath.Join(parent, "link")
+	require.NoError(t, bundle.Write(full, []bundle.File{{Path: "below/a", Text: "first"}}))
+	require.NoError(t, os.WriteFile(file, []byte("text"), 0o600))
+	require.NoError(t, os.Symlink("nowhere", link))
+	for dir, want := range map[string]string{
+		full:                                 "out: " + full + " is not empty; remove it, or choose another directory",
+		file:                                 "out: " + file + " is not a directory; allowed: a new directory, or an empty one",
+		link:                                 "out: " + link + " is a symbolic link that leads nowhere; allowed: a new directory, or an empty one",
+		filepath.Join(parent, "none", "new"): "out: cannot write " + filepath.Join(parent, "none", "new") + ": " + filepath.Join(parent, "none") + " is not a directory",
+		"":                                   "out: got an empty name; allowed: a new directory, or an empty one",
+	} {
+		assert.EqualError(t, bundle.Write(dir, []bundle.File{{Path: "below/a", Text: "second"}}), want)
+	}
+	got, err := os.ReadFile(filepath.Join(full, "below", "a"))
 	require.NoError(t, err)
 	assert.Equal(t, "first", string(got))
 }
 
+func TestAnEmptyDirectoryIsTaken(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, bundle.Write(dir, []bundle.File{{Path: "a", Text: "text"}}))
+	assert.FileExists(t, filepath.Join(dir, "a"))
+}
+
+func TestALinkToAnEmptyDirectoryStays(t *testing.T) {
+	dir, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	require.NoError(t, bundle.Write(link, []bundle.File{{Path: "a", Text: "text"}}))
+	assert.FileExists(t, filepath.Join(dir, "a"))
+	target, err := os.Readlink(link)
+	require.NoError(t, err)
+	assert.Equal(t, dir, target)
+}
+
 func TestNothingHalfWrittenStays(t *testing.T) {
 	parent := t.TempDir()
-	err := bundle.Write(filepath.Join(parent, "bundle"), []bundle.File{{Path: "a", Text: "fine"}, {Path: "no/such/directory", Text: "x"}})
+	err := bundle.Write(filepath.Join(parent, "bundle"), []bundle.File{{Path: "a", Text: "fine"}, {Path: "a/b", Text: "a is a file"}})
 	require.Error(t, err)
 	entries, err := os.ReadDir(parent)
 	require.NoError(t, err)

@@ -66,7 +66,7 @@ type Settings struct {
 	Profile Profile
 
 	// Architecture is arm64 or x86_64. Default: arm64, the cheaper one. App
-	// Runner and ECS Express Mode have x86_64 only and ignore it.
+	// Runner, ECS Express Mode and EKS on Fargate have x86_64 only and ignore it.
 	Architecture Architecture
 
 	// Network is own or shared. Default: own.

@@ -15,8 +15,8 @@ import (
 const (
 	Namespace      = "notes"
 	ServiceAccount = "app"
+	PortName       = "http"
 	name           = "app"
-	portName       = "http"
 )
 
 // App is the sample app as Kubernetes objects.
@@ -33,7 +33,9 @@ type App struct {
 	Port       int32
 	HealthPath string
 
-	// Bucket is the S3 bucket for notes, Region the region it is in. Required.
+	// Bucket is the S3 bucket for notes, Region the region it is in. Default: "",
+	// notes go to a directory that goes away with its pod. Two pods would have
+	// two sets of notes, so there is one and nothing adds more.
 	Bucket, Region string
 
 	// TTL is how long a note lives, as a Go duration, for the app to tell its
@@ -69,9 +71,11 @@ type App struct {
 // Objects returns the app's objects in the order they can be created in. What
 // lets traffic in is not among them: see [TargetGroupBinding].
 func (a App) Objects() []Object {
-	return []Object{
-		a.namespace(), a.serviceAccount(), a.deployment(), a.service(), a.autoscaler(), a.disruptionBudget(),
+	objects := []Object{a.namespace(), a.serviceAccount(), a.deployment(), a.Service()}
+	if a.Bucket != "" {
+		objects = append(objects, a.Autoscaler())
 	}
+	return append(objects, a.disruptionBudget())
 }
 
 // The restricted level refuses pods that could reach the node: root, host
@@ -106,7 +110,7 @@ func (a App) serviceAccount() *corev1.ServiceAccount {
 }
 
 func (a App) deployment() *appsv1.Deployment {
-	return &appsv1.Deployment{
+	deployment := &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: meta(name),
 		Spec: appsv1.DeploymentSpec{
@@ -126,6 +130,10 @@ func (a App) deployment() *appsv1.Deployment {
 			},
 		},
 	}
+	if a.Bucket == "" {
+		deployment.Spec.Replicas = new(int32(1)) // nobody else owns it
+	}
+	return deployment
 }
 
 func (a App) pod() corev1.PodSpec {
@@ -147,7 +155,7 @@ func (a App) pod() corev1.PodSpec {
 		Containers: []corev1.Container{{
 			Name:      name,
 			Image:     a.Image,
-			Ports:     []corev1.ContainerPort{{Name: portName, ContainerPort: a.Port}},
+			Ports:     []corev1.ContainerPort{{Name: PortName, ContainerPort: a.Port}},
 			Env:       a.environment(),
 			Resources: a.resources(),
 			SecurityContext: &corev1.SecurityContext{
@@ -163,6 +171,9 @@ func (a App) pod() corev1.PodSpec {
 				PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 30}},
 			},
 		}},
+	}
+	if a.Bucket == "" {
+		mountDirectory(&pod)
 	}
 	if a.RoleARN != "" {
 		a.mountToken(&pod)
@@ -193,10 +204,16 @@ func (a App) environment() []corev1.EnvVar {
 			Resource: name, Divisor: resource.MustParse(unit),
 		}}}
 	}
-	environment := []corev1.EnvVar{
-		{Name: "NOTES_BUCKET", Value: a.Bucket},
-		{Name: "NOTES_TTL", Value: a.TTL},
-		{Name: "AWS_REGION", Value: a.Region},
+	var environment []corev1.EnvVar
+	// An empty value would win over the one that a Secret brings.
+	if a.Bucket != "" {
+		environment = append(environment, corev1.EnvVar{Name: "NOTES_BUCKET", Value: a.Bucket})
+	}
+	environment = append(environment, corev1.EnvVar{Name: "NOTES_TTL", Value: a.TTL})
+	if a.Region != "" {
+		environment = append(environment, corev1.EnvVar{Name: "AWS_REGION", Value: a.Region})
+	}
+	environment = append(environment,
 		field("K8S_NODE_NAME", "spec.nodeName"),
 		field("K8S_POD_NAME", "metadata.name"),
 		field("K8S_NAMESPACE", "metadata.namespace"),
@@ -204,7 +221,7 @@ func (a App) environment() []corev1.EnvVar {
 		field("K8S_ZONE", "metadata.labels['topology.kubernetes.io/zone']"),
 		limit("K8S_CPU_LIMIT", "limits.cpu", "1m"),
 		limit("K8S_MEMORY_LIMIT", "limits.memory", "1Mi"),
-	}
+	)
 	if a.Platform != "" {
 		environment = append(environment, corev1.EnvVar{Name: "K8S_PLATFORM", Value: a.Platform})
 	}
@@ -218,7 +235,7 @@ func (a App) environment() []corev1.EnvVar {
 // every pod out at once, and with them the pages that do not need it.
 func (a App) probe(period, timeout int32) *corev1.Probe {
 	return &corev1.Probe{
-		ProbeHandler:   corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: a.HealthPath, Port: intstr.FromString(portName)}},
+		ProbeHandler:   corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: a.HealthPath, Port: intstr.FromString(PortName)}},
 		PeriodSeconds:  period,
 		TimeoutSeconds: timeout,
 	}
@@ -237,7 +254,8 @@ func spread(over string) corev1.TopologySpreadConstraint {
 	}
 }
 
-func (a App) service() *corev1.Service {
+// Service is how the cluster reaches the pods.
+func (a App) Service() *corev1.Service {
 	return &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: meta(name),
@@ -245,12 +263,13 @@ func (a App) service() *corev1.Service {
 			// Never LoadBalancer: see TargetGroupBinding.
 			Type:     corev1.ServiceTypeClusterIP,
 			Selector: labels(),
-			Ports:    []corev1.ServicePort{{Name: portName, Port: a.Port, TargetPort: intstr.FromString(portName)}},
+			Ports:    []corev1.ServicePort{{Name: PortName, Port: a.Port, TargetPort: intstr.FromString(PortName)}},
 		},
 	}
 }
 
-func (a App) autoscaler() *autoscalingv2.HorizontalPodAutoscaler {
+// Autoscaler adds pods under load. It needs a bucket, which all pods share.
+func (a App) Autoscaler() *autoscalingv2.HorizontalPodAutoscaler {
 	return &autoscalingv2.HorizontalPodAutoscaler{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler"},
 		ObjectMeta: meta(name),

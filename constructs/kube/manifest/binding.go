@@ -73,7 +73,7 @@ func (r Registrar) Bind(targetGroupARN, vpcID string, port int) *TargetGroupBind
 		Spec: TargetGroupBindingSpec{
 			TargetGroupARN: targetGroupARN,
 			TargetType:     "ip",
-			ServiceRef:     ServiceReference{Name: name, Port: intstr.FromString(portName)},
+			ServiceRef:     ServiceReference{Name: name, Port: intstr.FromString(PortName)},
 			VPCID:          vpcID,
 		},
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -85,4 +87,35 @@ func TestTheLogRoutersConfigurationIsShortEnough(t *testing.T) {
 	}
 	assert.Positive(t, bytes)
 	assert.Less(t, bytes, 5300)
+}
+
+// Two pods would have two sets of notes.
+func TestWithoutABucketThereIsOnePodWithADirectory(t *testing.T) {
+	alone := app
+	alone.Bucket, alone.Region = "", ""
+	for _, object := range alone.Objects() {
+		_, scales := object.(*autoscalingv2.HorizontalPodAutoscaler)
+		assert.False(t, scales, "an autoscaler")
+		deployment, ok := object.(*appsv1.Deployment)
+		if !ok {
+			continue
+		}
+		assert.Equal(t, int32(1), *deployment.Spec.Replicas)
+		pod := deployment.Spec.Template.Spec
+		require.Len(t, pod.Volumes, 1)
+		assert.NotNil(t, pod.Volumes[0].EmptyDir)
+		require.Len(t, pod.Containers[0].VolumeMounts, 1)
+		assert.Contains(t, pod.Containers[0].Env, corev1.EnvVar{Name: "NOTES_DIR", Value: pod.Containers[0].VolumeMounts[0].MountPath})
+		for _, variable := range pod.Containers[0].Env {
+			assert.NotContains(t, []string{"NOTES_BUCKET", "AWS_REGION"}, variable.Name, "would win over a Secret's")
+		}
+		return
+	}
+	require.Fail(t, "no deployment")
+}
+
+func TestWithABucketTheAutoscalerOwnsTheCount(t *testing.T) {
+	assert.Nil(t, find[*appsv1.Deployment](t).Spec.Replicas)
+	assert.Empty(t, find[*appsv1.Deployment](t).Spec.Template.Spec.Volumes)
+	assert.Equal(t, app.Autoscaler(), find[*autoscalingv2.HorizontalPodAutoscaler](t))
 }
