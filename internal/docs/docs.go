@@ -59,7 +59,11 @@ func Render(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := render("docs/how-to/deploy-many-at-once.md", map[string]string{"quotas": quotas}); err != nil {
+	apart, err := apart(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := render("docs/how-to/deploy-many-at-once.md", map[string]string{"quotas": quotas, "apart": apart}); err != nil {
 		return nil, err
 	}
 	images, https, err := reached(root)
@@ -263,6 +267,22 @@ func versionsTable() string {
 		rows = append(rows, []string{v.Name, v.Version, strings.Join(files, ", "), ends, then})
 	}
 	return table(rows...)
+}
+
+// apart tells which deployments bring no network.
+func apart(root string) (string, error) {
+	var ids []string
+	for _, id := range catalog.IDs() {
+		template, err := golden(root, id, settings.Production)
+		if err != nil {
+			return "", err
+		}
+		if !has(template, "AWS::EC2::VPC") {
+			ids = append(ids, id)
+		}
+	}
+	last := len(ids) - 1
+	return fmt.Sprintf("%s and %s bring no network of their own and are the same either way.\n", strings.Join(ids[:last], ", "), ids[last]), nil
 }
 
 // reached tells which deployments the settings image and certificateArn reach,
