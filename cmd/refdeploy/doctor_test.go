@@ -181,6 +181,10 @@ func TestWhatIsWrongIsSaidWithTheCommandThatMendsIt(t *testing.T) {
 			stacks: []string{"Lambda"}, answers: map[string]any{"GET /2016-08-19/account-settings": map[string]any{"AccountLimit": map[string]any{"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}}}, check: "Lambda concurrency",
 			want: doctor.Check{Status: doctor.Warn, Says: "10 executions at once, 10 of them not reserved; requests beyond them are answered 429", Mend: "aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000"},
 		},
+		"an expired session": {
+			answers: map[string]any{"GetCallerIdentity": refusal{403, "ExpiredToken"}}, check: "credentials",
+			want: doctor.Check{Status: doctor.Fail, Says: "the session's token has expired", Mend: "sign in again, for example with `aws sso login`, and run the command again"},
+		},
 		"not allowed to look": {
 			answers: map[string]any{"DescribeVpcs": refusal{403, "UnauthorizedOperation"}}, check: "VPCs",
 			want: doctor.Check{Status: doctor.Unknown, Says: "not checked: permission: AWS refuses ec2:DescribeVpcs; it has to be allowed to who runs the command: see `refdeploy permissions`"},

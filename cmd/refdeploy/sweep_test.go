@@ -82,8 +82,10 @@ func TestSweepFindsWhatIsLeftWithItsCostAndTheCommandThatRemovesIt(t *testing.T)
 	stdout, stderr, err := run("sweep", "--format", "json")
 	require.Error(t, err)
 	assert.Equal(t, "sweep: 8 left, 3.18 $ a day and what is marked with ?\n", stderr)
-	var found []sweep.Leftover
-	require.NoError(t, json.Unmarshal([]byte(stdout), &found))
+	var report sweep.Report
+	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+	assert.Empty(t, report.NotLookedAt)
+	found := report.Left
 	byName := map[string]sweep.Leftover{}
 	for _, l := range found {
 		byName[l.Name] = l
@@ -144,8 +146,16 @@ func TestASweepThatMayNotLookEverywhereFails(t *testing.T) {
 	newCloud(t, answers)
 	stdout, stderr, err := run("sweep")
 	require.Error(t, err)
-	assert.Empty(t, stdout)
-	assert.Equal(t, "permission: AWS refuses tag:GetResources; it has to be allowed to who runs the command: see `refdeploy permissions`\n", stderr)
+	assert.Equal(t, "not looked at: resources by their tag: permission: AWS refuses tag:GetResources; it has to be allowed to who runs the command: see `refdeploy permissions`\n", stdout)
+	assert.Equal(t, "sweep: nothing of ours was found, but not everything was looked at\n", stderr)
+
+	// What an emulator does not have cannot be left in it.
+	answers = clean()
+	answers["DescribeActivations"] = refusal{400, "InvalidAction"}
+	newCloud(t, answers)
+	stdout, stderr, err = run("sweep")
+	require.NoError(t, err, stderr)
+	assert.Equal(t, "not looked at: activations: ssm:DescribeActivations: InvalidAction: no DescribeActivations\n", stdout)
 
 	_, stderr, err = run("sweep", "Lamda")
 	require.Error(t, err)

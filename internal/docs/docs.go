@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"refdeploy/app/contract"
+	"refdeploy/internal/account"
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/bill"
 	"refdeploy/internal/catalog"
@@ -51,7 +52,7 @@ func Render(root string) (map[string]string, error) {
 	}
 
 	if err := render("docs/reference.md", map[string]string{
-		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(), "versions": versionsTable(),
+		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(), "actions": actions(), "versions": versionsTable(),
 	}); err != nil {
 		return nil, err
 	}
@@ -398,6 +399,15 @@ func needs() string {
 			text = strings.Join(d.Needs, "; ")
 		}
 		rows = append(rows, []string{d.ID, text})
+	}
+	return table(rows...)
+}
+
+// actions lists what the commands that look at an account have to be allowed.
+func actions() string {
+	rows := [][]string{{"Command", "Actions"}}
+	for _, command := range slices.Sorted(maps.Keys(account.Actions)) {
+		rows = append(rows, []string{"`" + command + "`", strings.Join(account.Actions[command], ", ")})
 	}
 	return table(rows...)
 }
