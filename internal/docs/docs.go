@@ -136,7 +136,7 @@ func Render(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := render("SECURITY.md", map[string]string{"exposed": exposed, "routes": routes(), "bounds": bounds()}); err != nil {
+	if err := render("SECURITY.md", map[string]string{"exposed": exposed, "routes": strings.ReplaceAll(routes(), " (below)", ""), "bounds": bounds()}); err != nil {
 		return nil, err
 	}
 	if err := render("README.md", map[string]string{
