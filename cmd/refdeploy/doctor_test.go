@@ -241,22 +241,19 @@ func TestWithoutCredentialsItChecksWhatItCanAndSaysWhatItCouldNot(t *testing.T) 
 	}
 }
 
-func TestAllStacksAtOnceWithTheSharedNetworkNeedOneVPC(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it synthesizes")
-	}
+func TestStacksInTheSharedNetworkNeedOneVPC(t *testing.T) {
 	path := os.Getenv("PATH")
 	answers := healthy()
 	answers["GetServiceQuota"] = map[string]any{"Quota": map[string]any{"Value": 2}}
 	newCloud(t, answers)
 	onPath(t, map[string]string{"docker": workingDocker})
 	t.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+path)
-	checks, _, err := examined(t, "-c", "network=shared")
+	checks, _, err := examined(t, "EcsEc2", "EcsFargate", "-c", "network=shared")
 	require.NoError(t, err)
 	assert.Equal(t, "1 of 2 in use, 1 more needed", checks["VPCs"].Says)
 	assert.Contains(t, checks["cost"].Says, "the shared network counts for each stack")
 
-	checks, stderr, err := examined(t)
+	checks, stderr, err := examined(t, "--assembly", reviewed(t, catalog.IDs()...))
 	require.Error(t, err)
 	assert.Regexp(t, `^doctor: [12] of \d+ checks failed\n$`, stderr)
 	vpcs := 0

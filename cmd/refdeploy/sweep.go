@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,8 @@ func writeLeftovers(w io.Writer, report sweep.Report) error {
 		return err
 	}
 	if len(report.Left) > 0 {
-		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		var rows bytes.Buffer
+		table := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "STACK\tWHAT\tNAME\t$ A DAY\tSTATE")
 		for _, l := range report.Left {
 			stack, daily, says := l.Stack, "?", l.Says
@@ -134,10 +136,19 @@ func writeLeftovers(w io.Writer, report sweep.Report) error {
 			if !l.Ours {
 				stack, says = "–", says+"; may be another app's, and does not count"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n\t→ %s\n", stack, l.Kind, l.Name, daily, says, l.Remove)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", stack, l.Kind, l.Name, daily, says)
 		}
 		if err := table.Flush(); err != nil {
 			return err
+		}
+		// A command in the table would be as wide as all columns.
+		for i, row := range strings.Split(strings.TrimSuffix(rows.String(), "\n"), "\n") {
+			if i > 0 {
+				row += "\n  → " + report.Left[i-1].Remove
+			}
+			if _, err := fmt.Fprintln(w, row); err != nil {
+				return err
+			}
 		}
 	}
 	for _, g := range report.NotLookedAt {

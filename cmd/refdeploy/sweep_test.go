@@ -121,8 +121,28 @@ func TestSweepFindsWhatIsLeftWithItsCostAndTheCommandThatRemovesIt(t *testing.T)
 
 	stdout, _, err = run("sweep", "EcsAnywhere")
 	require.Error(t, err)
-	assert.Regexp(t, `(?m)^EcsAnywhere +activation +a-1 +0\.00 +1 of 1 servers registered, expired\n +→ aws ssm delete-activation --activation-id a-1$`, stdout)
+	assert.Regexp(t, `(?m)^EcsAnywhere +activation +a-1 +0\.00 +1 of 1 servers registered, expired\n  → aws ssm delete-activation --activation-id a-1$`, stdout)
 	assert.NotContains(t, stdout, "EcsFargate")
+
+	stdout, _, err = run("sweep")
+	require.Error(t, err)
+	column := -1
+	for line := range strings.Lines(stdout) { // aligned, whatever stands between
+		if strings.HasPrefix(line, "  → ") {
+			continue
+		}
+		at := 0
+		for _, price := range []string{" $ A DAY ", " ? ", " 0.", " 2.4"} {
+			if i := strings.Index(strings.ReplaceAll(line, "–", "-"), price); i >= 0 {
+				at = i
+				break
+			}
+		}
+		if column < 0 {
+			column = at
+		}
+		assert.Equal(t, column, at, line)
+	}
 }
 
 func TestSweepOfACleanAccountSaysSo(t *testing.T) {

@@ -123,8 +123,8 @@ func (e *examination) room(ctx context.Context, name string, have, needed int, s
 }
 
 // withoutEKS are zones in which EKS places no control plane, by the id that is
-// the same for every account (EKS user guide, network requirements; read from
-// memory, so a warning [unverified]).
+// the same for every account (EKS user guide, network requirements; the list
+// may have changed since, so it warns only [unverified]).
 var withoutEKS = []string{"use1-az3", "usw1-az2", "cac1-az3"}
 
 func (e *examination) zones(ctx context.Context, name string) error {
