@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth test lint test-browser bench golden docs clean
+.PHONY: compare prices synth test lint test-deploy test-browser bench golden docs clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -24,6 +24,15 @@ lint: bin/lint ## read the reviewed templates with cfn-lint, which needs Python
 bin/lint: tests/lint/requirements.txt
 	python3 -m venv --clear $@
 	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+test-deploy: node_modules bin/emulator ## deploy, update and destroy every stack on an emulator of AWS, which needs Python 3.11
+	go test -tags deploy -count 1 -timeout 15m -v ./tests/deploy
+
+bin/emulator: tests/deploy/emulator/requirements.txt tests/deploy/emulator/package-lock.json
+	python3 -m venv --clear $@
+	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	npm ci --prefix tests/deploy/emulator
 	@touch $@
 
 test-browser: node_modules ## look at the HTML report and the app's page in Chromium, which has to be installed
@@ -51,4 +60,4 @@ node_modules: package.json package-lock.json
 	@touch node_modules
 
 clean: ## remove everything that the other targets made
-	rm -rf bin cdk.out node_modules
+	rm -rf bin cdk.out node_modules tests/deploy/emulator/node_modules

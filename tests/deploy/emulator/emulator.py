@@ -28,7 +28,7 @@ os.environ["NODE_PATH"] = os.environ.get("SDK", "")
 
 from ministack import app as server
 from ministack.core import lambda_runtime, responses
-from ministack.services import autoscaling, ec2, ecs, eks, iam, s3, ssm
+from ministack.services import alb, ec2, ecr, ecs, eks, iam, s3, ssm
 from ministack.services.cloudformation import changesets, provisioners
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
@@ -419,6 +419,35 @@ def empty_delete(physical_id, props):
 HANDLERS["AWS::S3::Bucket"].update(create=tagged_create, update=tagged_update, delete=empty_delete)
 
 
+# What protects a production deployment.
+
+balancer_delete = HANDLERS["AWS::ElasticLoadBalancingV2::LoadBalancer"]["delete"]
+
+
+def unprotected_delete(physical_id, props):
+    if {"Key": "deletion_protection.enabled", "Value": "true"} in (alb._lb_attrs.get(physical_id) or []):
+        raise ValueError(f"Load balancer '{physical_id}' cannot be deleted because deletion protection is enabled")
+    balancer_delete(physical_id, props)
+
+
+HANDLERS["AWS::ElasticLoadBalancingV2::LoadBalancer"]["delete"] = unprotected_delete
+
+
+# An image that is not there is an error, or the CDK builds none.
+
+describe_images = ecr._describe_images
+
+
+def missing(data):
+    status, headers, body = describe_images(data)
+    if status == 200 and data.get("imageIds") and not json.loads(body)["imageDetails"]:
+        return responses.error_response_json("ImageNotFoundException", "The image does not exist in the repository", 400)
+    return status, headers, body
+
+
+ecr._describe_images = missing
+
+
 # Parameters that AWS publishes.
 
 stored = ssm.resolve_parameter_value
@@ -457,7 +486,7 @@ lambda_runtime.execution_credentials = apart
 NO_RESOURCES = {
     "cloudformation._stacks", "cloudformation._stack_events", "cloudformation._change_sets",
     "cloudwatch._metrics", "cloudwatch._alarm_history", "cloudwatch_logs._log_records",
-    "ecs._task_def_latest", "ecs._tasks", "ssm._parameter_history",
+    "s3._completed_multipart_uploads", "ecs._task_def_latest", "ecs._tasks", "ssm._parameter_history",
     "iam._aws_managed_attachment_counts", "ecs._account_settings",
 }
 GONE = {"deleted", "terminated", "INACTIVE", "DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
@@ -475,6 +504,11 @@ def inventory():
             if not isinstance(values, SCOPED) or kind in NO_RESOURCES or "tags" in store or "_attrs" in store:
                 continue
             for key, value in list(values._data.items()):
+                # What was uploaded to the bootstrap bucket stays until `cdk gc`.
+                if "cdk-hnb659fds-assets" in str(key) and store != "_buckets":
+                    continue
+                if isinstance(value, dict) and value.get("versions") == []:
+                    continue
                 state = value.get("State") or value.get("status") if isinstance(value, dict) else None
                 if isinstance(state, dict):
                     state = state.get("Name")
