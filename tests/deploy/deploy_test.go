@@ -244,6 +244,13 @@ func TestProductionLeavesExactlyWhatItsProfileKeeps(t *testing.T) {
 	table.add("sandbox", deploy(t, sandbox))
 	note(t)
 	table.add("to production", deploy(t, production))
+	for _, id := range catalog.IDs() {
+		all, err := resources(id)
+		require.NoError(t, err)
+		for _, r := range all {
+			assert.NotEqual(t, "DELETE_FAILED", r.Status, "%s: %s stays behind", id, r.Logical)
+		}
+	}
 	note(t)
 
 	templates, err := assembly.Read(production)

@@ -103,6 +103,9 @@ class Attributes(dict):
         super().__init__()
         self.id = id
 
+    def __bool__(self):
+        return True
+
     def __deepcopy__(self, memo):
         return Attributes(self.id)
 
@@ -396,15 +399,21 @@ bucket_create, bucket_update = HANDLERS["AWS::S3::Bucket"]["create"], HANDLERS["
 bucket_delete = HANDLERS["AWS::S3::Bucket"]["delete"]
 
 
+def bucket_tags(props, stack_name):
+    # The function that empties a bucket reads its tags, and fails where there
+    # are none. CloudFormation's own are always there.
+    return {**tags(props), "aws:cloudformation:stack-name": stack_name}
+
+
 def tagged_create(logical_id, props, stack_name):
     name, attributes = bucket_create(logical_id, props, stack_name)
-    s3._bucket_tags[name] = tags(props)
+    s3._bucket_tags[name] = bucket_tags(props, stack_name)
     return name, attributes
 
 
 def tagged_update(physical_id, old, new, stack_name):
     name, attributes = bucket_update(physical_id, old, new, stack_name)
-    s3._bucket_tags[name] = tags(new)
+    s3._bucket_tags[name] = bucket_tags(new, stack_name)
     return name, attributes
 
 
