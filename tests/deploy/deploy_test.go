@@ -5,6 +5,7 @@ package deploy_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -107,34 +108,58 @@ func left(t *testing.T, before []string) []string {
 	return slices.DeleteFunc(now, func(item string) bool { return slices.Contains(before, item) })
 }
 
-// An update changes settings of a sandbox that runs.
+// An update changes settings of a sandbox that runs. What it did is read from the
+// services, of every stack that changed and has a resource of the type.
 var updates = []struct {
 	name     string
 	settings []string
-	holds    func(t *testing.T, stack string)
+	holds    map[string]func(t *testing.T, stack string)
 }{
-	{"allowCidr", []string{"allowCidr=203.0.113.0/24"}, func(t *testing.T, stack string) {
-		assert.Contains(t, ingress(t, stack), "203.0.113.0/24", stack)
-		assert.NotContains(t, ingress(t, stack), "0.0.0.0/0", stack)
+	{"allowCidr", []string{"allowCidr=203.0.113.0/24"}, map[string]func(*testing.T, string){
+		balancer: func(t *testing.T, stack string) {
+			assert.Contains(t, ingress(t, stack), "203.0.113.0/24", stack)
+			assert.NotContains(t, ingress(t, stack), "0.0.0.0/0", stack)
+		},
 	}},
-	{"certificate on", []string{certificate}, func(t *testing.T, stack string) {
-		assert.Contains(t, listeners(t, stack), "<Protocol>HTTPS</Protocol>", stack)
+	{"certificate on", []string{certificate}, map[string]func(*testing.T, string){
+		balancer: func(t *testing.T, stack string) {
+			assert.Contains(t, listeners(t, stack), "<Protocol>HTTPS</Protocol>", stack)
+		},
 	}},
-	{"certificate off", nil, func(t *testing.T, stack string) {
-		assert.NotContains(t, listeners(t, stack), "<Protocol>HTTPS</Protocol>", stack)
-		assert.Contains(t, listeners(t, stack), "<Protocol>HTTP</Protocol>", stack)
+	{"certificate off", nil, map[string]func(*testing.T, string){
+		balancer: func(t *testing.T, stack string) {
+			assert.NotContains(t, listeners(t, stack), "<Protocol>HTTPS</Protocol>", stack)
+			assert.Contains(t, listeners(t, stack), "<Protocol>HTTP</Protocol>", stack)
+		},
 	}},
-	{"image", []string{"image=" + registryImage}, func(t *testing.T, stack string) {
-		assert.Contains(t, tasks(t, stack), registryImage, stack)
+	{"image", []string{"image=" + registryImage}, map[string]func(*testing.T, string){
+		"AWS::ECS::Service": func(t *testing.T, stack string) {
+			assert.Contains(t, tasks(t, stack), registryImage, stack)
+		},
 	}},
-	{"architecture", []string{"image=" + registryImage, "architecture=x86_64"}, func(t *testing.T, stack string) {
-		assert.Contains(t, tasks(t, stack), "X86_64", stack)
+	{"architecture", []string{"image=" + registryImage, "architecture=x86_64"}, map[string]func(*testing.T, string){
+		"AWS::ECS::Service": func(t *testing.T, stack string) {
+			if text := tasks(t, stack); strings.Contains(text, `"FARGATE"`) {
+				assert.Contains(t, text, "X86_64", stack)
+			}
+		},
+		"AWS::Lambda::Url": func(t *testing.T, stack string) {
+			aliases, err := of(stack, "AWS::Lambda::Alias")
+			require.NoError(t, err)
+			require.Len(t, aliases, 1)
+			name := strings.Split(aliases[0], ":")[6]
+			text, err := send("lambda", http.MethodGet, "/2015-03-31/functions/"+name+"/configuration", nil, "", "")
+			require.NoError(t, err)
+			assert.Contains(t, text, `"Architectures": ["x86_64"]`)
+		},
 	}},
 	{"GitHub source", []string{
 		"appRunnerConnectionArn=arn:aws:apprunner:us-east-1:000000000000:connection/github/0123456789abcdef0123456789abcdef",
 		"appRunnerRepository=https://github.com/example/app",
 	}, nil},
 }
+
+const balancer = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 
 const (
 	certificate   = "certificateArn=arn:aws:acm:us-east-1:000000000000:certificate/01234567-89ab-cdef-0123-456789abcdef"
@@ -157,7 +182,7 @@ func ingress(t *testing.T, stack string) string {
 
 func listeners(t *testing.T, stack string) string {
 	t.Helper()
-	balancers, err := of(stack, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+	balancers, err := of(stack, balancer)
 	require.NoError(t, err)
 	require.NotEmpty(t, balancers)
 	text, err := call("elasticloadbalancing", "DescribeListeners", "LoadBalancerArn", balancers[0])
@@ -204,15 +229,17 @@ func TestEveryStackDeploysUpdatesAndLeavesNothing(t *testing.T) {
 		changed := deploy(t, dir)
 		assert.NotEmpty(t, changed, "%s changes nothing", update.name)
 		table.add(update.name, changed)
-		if update.holds == nil {
-			continue
-		}
-		for id := range changed {
-			held, err := of(id, subject(update.name))
-			require.NoError(t, err)
-			if len(held) > 0 {
-				update.holds(t, id)
+		for kind, holds := range update.holds {
+			var seen int
+			for id := range changed {
+				held, err := of(id, kind)
+				require.NoError(t, err)
+				if len(held) > 0 {
+					holds(t, id)
+					seen++
+				}
 			}
+			assert.NotZero(t, seen, "%s: no stack with %s changed", update.name, kind)
 		}
 	}
 
@@ -225,14 +252,6 @@ func TestEveryStackDeploysUpdatesAndLeavesNothing(t *testing.T) {
 	for _, id := range catalog.IDs() {
 		assert.Empty(t, status(id), id)
 	}
-}
-
-// subject is the type whose state shows that an update arrived.
-func subject(update string) string {
-	if strings.HasPrefix(update, "image") || strings.HasPrefix(update, "arch") {
-		return "AWS::ECS::Service"
-	}
-	return "AWS::ElasticLoadBalancingV2::LoadBalancer"
 }
 
 func TestProductionLeavesExactlyWhatItsProfileKeeps(t *testing.T) {
@@ -294,7 +313,7 @@ func leave(t *testing.T) {
 	for _, id := range catalog.IDs() {
 		_, err := call("cloudformation", "UpdateTerminationProtection", "StackName", id, "EnableTerminationProtection", "false")
 		require.NoError(t, err)
-		balancers, err := of(id, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+		balancers, err := of(id, balancer)
 		require.NoError(t, err)
 		for _, arn := range balancers {
 			_, err := call("elasticloadbalancing", "ModifyLoadBalancerAttributes", "LoadBalancerArn", arn,

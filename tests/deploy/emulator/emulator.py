@@ -289,6 +289,19 @@ def association_delete(physical_id, props):
         "cluster": physical_id, "capacityProviders": [], "defaultCapacityProviderStrategy": []}))
 
 
+task_create = provisioners._ecs_task_def_create
+
+
+def platform_create(logical_id, props, stack_name):
+    arn, attributes = task_create(logical_id, props, stack_name)
+    ecs._task_defs[arn.rsplit("/", 1)[-1]]["runtimePlatform"] = lower(props.get("RuntimePlatform"))
+    return arn, attributes
+
+
+# An update registers the next revision through the module's function.
+provisioners._ecs_task_def_create = platform_create
+HANDLERS["AWS::ECS::TaskDefinition"]["create"] = platform_create
+
 handle("AWS::ECS::ClusterCapacityProviderAssociations", association_create, association_delete)
 
 
