@@ -139,10 +139,9 @@ func environment() []string {
 		"PATH="+project.Path("node_modules", ".bin")+":"+os.Getenv("PATH"))
 }
 
-const (
-	region  = "us-east-1"
-	account = "000000000000"
-)
+const account = "000000000000"
+
+var region = "us-east-1"
 
 // cdk runs the pinned CDK CLI. A custom resource that never answers keeps
 // CloudFormation waiting for an hour, so the run has a limit.

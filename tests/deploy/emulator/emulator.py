@@ -29,7 +29,7 @@ os.environ["NODE_PATH"] = os.environ.get("SDK", "")
 from ministack import app as server
 from ministack.core import lambda_runtime, responses
 from ministack.services import alb, ec2, ecr, ecs, eks, iam, s3, ssm
-from ministack.services.cloudformation import changesets, provisioners
+from ministack.services.cloudformation import changesets, provisioners, stacks
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
 SCOPED = (responses.AccountScopedDict, responses.AccountRegionScopedDict)
@@ -540,15 +540,53 @@ def inventory():
     return {"exists": sorted(set(found)), "recorded": sorted(MENTIONED)}
 
 
+# What goes wrong when a test says so: POST /_fault with a type whose creation
+# fails, or a service that answers an error, and how many times.
+
+FAULTS = []
+
+
+def fault(**wanted):
+    for found in FAULTS:
+        if found["times"] > 0 and all(found.get(key) == value for key, value in wanted.items()):
+            found["times"] -= 1
+            return found
+    return None
+
+
+provision = provisioners._provision_resource
+
+
+def failing(type, *args):
+    found = fault(type=type)
+    if found:
+        raise ValueError(found["message"])
+    return provision(type, *args)
+
+
+provisioners._provision_resource = stacks._provision_resource = failing
+
 ministack = server.app
 
 
+async def answer(send, status, body, kind="application/json"):
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind.encode())]})
+    await send({"type": "http.response.body", "body": body.encode()})
+
+
 async def app(scope, receive, send):
-    if scope["type"] != "http" or scope["path"] != "/_inventory":
-        return await ministack(scope, receive, send)
-    body = json.dumps(inventory()).encode()
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-    await send({"type": "http.response.body", "body": body})
+    if scope["type"] == "http":
+        if scope["path"] == "/_inventory":
+            return await answer(send, 200, json.dumps(inventory()))
+        if scope["path"] == "/_fault":
+            FAULTS[:] = [json.loads((await receive())["body"])]
+            return await answer(send, 200, "{}")
+        signed = dict(scope["headers"]).get(b"authorization", b"").decode().split("/")
+        found = len(signed) > 3 and fault(service=signed[3])
+        if found:
+            error = f"<Error><Type>Sender</Type><Code>{found['code']}</Code><Message>{found['message']}</Message></Error>"
+            return await answer(send, found["status"], f"<ErrorResponse>{error}</ErrorResponse>", "text/xml")
+    return await ministack(scope, receive, send)
 
 
 if __name__ == "__main__":
