@@ -27,9 +27,15 @@ const (
 	inParallel = "--concurrency=4"
 )
 
-// synth writes the templates of some settings and returns their directory.
+var assemblies = map[string]string{}
+
+// synth writes the templates of some settings, once, and returns their directory.
 func synth(t *testing.T, settings ...string) string {
 	t.Helper()
+	key := strings.Join(settings, " ")
+	if dir := assemblies[key]; dir != "" {
+		return dir
+	}
 	dir, err := os.MkdirTemp(work, "assembly-")
 	require.NoError(t, err)
 	args := []string{"synth", "--quiet", "--app", app, "--output", dir}
@@ -38,13 +44,21 @@ func synth(t *testing.T, settings ...string) string {
 	}
 	output, err := cdk(args...)
 	require.NoError(t, err, output)
+	assemblies[key] = dir
 	return dir
 }
 
+var bootstrapped bool
+
+// bootstrap prepares the account, once, for the CDK.
 func bootstrap(t *testing.T) {
 	t.Helper()
+	if bootstrapped {
+		return
+	}
 	output, err := cdk("bootstrap", "aws://"+account+"/"+region)
 	require.NoError(t, err, output)
+	bootstrapped = true
 }
 
 var deployed = regexp.MustCompile(`✅  (\w+)( \(no changes\))?\s+✨  Deployment time: ([0-9.]+)s`)

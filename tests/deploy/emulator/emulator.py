@@ -506,7 +506,7 @@ lambda_runtime.execution_credentials = apart
 
 # History, logs, measurements and what only belongs to something counted by itself.
 NO_RESOURCES = {
-    "cloudformation._stacks", "cloudformation._stack_events", "cloudformation._change_sets",
+    "cloudtrail._events", "cloudformation._stacks", "cloudformation._stack_events", "cloudformation._change_sets",
     "cloudwatch._metrics", "cloudwatch._alarm_history", "cloudwatch_logs._log_records",
     "s3._completed_multipart_uploads", "ecs._task_def_latest", "ecs._tasks", "ssm._parameter_history",
     "iam._aws_managed_attachment_counts", "ecs._account_settings",
