@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth test lint test-deploy test-browser bench golden docs clean
+.PHONY: compare prices synth test lint test-deploy test-mutations test-browser bench golden docs mutations clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -28,6 +28,12 @@ bin/lint: tests/lint/requirements.txt
 
 test-deploy: node_modules bin/emulator ## deploy, update and destroy every stack on an emulator of AWS, which needs Python 3.11
 	go test -tags deploy -count 1 -timeout 15m -v ./tests/deploy
+
+test-mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices
+	go test -tags mutations -count 1 ./tests/mutations
+
+mutations: node_modules bin/lint ## renew the table of mutations in docs/contributing.md
+	go test -tags mutations -count 1 ./tests/mutations -update
 
 bin/emulator: tests/deploy/emulator/requirements.txt tests/deploy/emulator/package-lock.json
 	python3 -m venv --clear $@

@@ -23,6 +23,9 @@ var synthesized = map[string]map[string]*cdktest.Stack{}
 func synth(t testing.TB, keyValues ...string) map[string]*cdktest.Stack {
 	t.Helper()
 	key := strings.Join(keyValues, " ")
+	if synthesized[key] == nil && mutant != "" {
+		synthesized[key] = changed(t, key)
+	}
 	if synthesized[key] == nil {
 		app, chosen := newApp(t, keyValues...)
 		for _, d := range catalog.Selected(chosen) {
