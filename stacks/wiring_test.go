@@ -3,11 +3,13 @@ package stacks_test
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
 )
@@ -20,6 +22,9 @@ func init() {
 		rule{name: "one port leads from the load balancer to the app", check: portsAgree},
 		rule{name: "what runs the app has the role that was granted the bucket", check: grantReachesApp},
 		rule{name: "what pulls the image may pull it", check: imageCanBePulled},
+		rule{name: "every subnet has a route out", check: subnetsHaveRoutes},
+		rule{name: "instances have a role to join their cluster with", check: instancesMayJoin},
+		rule{name: "bindings name a Service that exists", check: bindingsLead},
 		rule{name: "the emptier may empty its bucket", sandboxOnly: true, check: emptierMayEmpty},
 	)
 }
@@ -137,6 +142,45 @@ func imageCanBePulled(t *testing.T, stack *cdktest.Stack) {
 		for _, action := range []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetAuthorizationToken"} {
 			assert.Contains(t, statements, action, id)
 		}
+	}
+}
+
+func subnetsHaveRoutes(t *testing.T, stack *cdktest.Stack) {
+	for id, association := range stack.Of("AWS::EC2::SubnetRouteTableAssociation") {
+		out := false
+		for _, route := range stack.Of("AWS::EC2::Route") {
+			out = out || target(route.Properties["RouteTableId"]) == target(association.Properties["RouteTableId"])
+		}
+		assert.True(t, out, "%s leads nowhere", id)
+	}
+}
+
+func instancesMayJoin(t *testing.T, stack *cdktest.Stack) {
+	for id, group := range stack.Of("AWS::AutoScaling::AutoScalingGroup") {
+		specification, _ := group.Properties["LaunchTemplate"].(object)
+		template := stack.Template.Resources[target(specification["LaunchTemplateId"])]
+		assert.Contains(t, template.Properties["LaunchTemplateData"], "IamInstanceProfile", id)
+	}
+}
+
+var serviceRef = regexp.MustCompile(`"serviceRef":\{"name":"([^"]+)"`)
+
+func bindingsLead(t *testing.T, stack *cdktest.Stack) {
+	var services []string
+	bindings := map[string]string{} // logical id to the Service
+	for id, r := range stack.Of("Custom::AWSCDK-EKS-KubernetesResource") {
+		text, err := json.Marshal(r.Properties["Manifest"])
+		require.NoError(t, err)
+		manifest := strings.ReplaceAll(string(text), `\"`, `"`)
+		if match := serviceRef.FindStringSubmatch(manifest); match != nil {
+			bindings[id] = match[1]
+		}
+		if strings.Contains(manifest, `"kind":"Service"`) {
+			services = append(services, manifest)
+		}
+	}
+	for id, name := range bindings {
+		assert.Contains(t, strings.Join(services, ""), `"name":"`+name+`"`, "%s binds to another Service", id)
 	}
 }
 

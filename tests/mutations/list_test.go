@@ -27,7 +27,7 @@ var mutations = []mutation{
 	{"the targets' rule for the load balancer is gone", "EcsFargate", sandbox, true, drop("AWS::EC2::SecurityGroupIngress", "")},
 	{"the load balancer's rule for the targets is gone", "EcsFargate", sandbox, true, drop("AWS::EC2::SecurityGroupEgress", "")},
 	{"the targets accept another port", "EcsFargate", sandbox, true, replace("AWS::EC2::SecurityGroupIngress", "", "8080", "8081")},
-	{"the load balancer may send to another port", "EcsEc2", sandbox, true, replace("AWS::EC2::SecurityGroupEgress", "", "8080", "8081")},
+	{"the load balancer may send to another port", "EcsEc2", sandbox, true, replace("AWS::EC2::SecurityGroupEgress", "", "32768", "65000")},
 	{"the pods accept another port", "EksEc2", sandbox, true, replace("AWS::EC2::SecurityGroupIngress", "", "8080", "8081")},
 	{"nobody may reach the load balancer", "EcsFargate", sandbox, true, set("AWS::EC2::SecurityGroup", "Ingress", nil, "Properties", "SecurityGroupIngress")},
 	{"the listener listens on another port", "EcsFargate", sandbox, true, set("AWS::ElasticLoadBalancingV2::Listener", "", 81.0, "Properties", "Port")},
@@ -42,7 +42,7 @@ var mutations = []mutation{
 
 	// Where it runs.
 	{"a subnet has no route out", "EcsFargate", sandbox, true, drop("AWS::EC2::Route", "PublicSubnet1")},
-	{"the service does not wait for its routes", "EcsFargate", sandbox, true, replace(service, "", `"NetworkPublicSubnet1DefaultRoute1E5C22EC"`, `"ClusterEB0386A7"`)},
+	{"the service does not wait for its routes", "EcsFargate", sandbox, true, forget("DefaultRoute")},
 	{"tasks have no address and no NAT gateway", "EcsFargate", sandbox, true, replace(service, "", "ENABLED", "DISABLED")},
 	{"private subnets lost their routes", "EcsFargate", production, true, drop("AWS::EC2::Route", "PrivateSubnet")},
 	{"the instances have no role", "EcsEc2", sandbox, true, set("AWS::EC2::LaunchTemplate", "", nil, "Properties", "LaunchTemplateData", "IamInstanceProfile")},
