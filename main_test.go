@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -173,6 +174,48 @@ func BenchmarkSynth(b *testing.B) {
 				r := synth(b, binary, ".", bench.env, bench.stacks...)
 				require.NoError(b, r.err, r.stderr)
 			}
+		})
+	}
+}
+
+// five are the deployments whose synthesis was compared with the same constructs
+// in JavaScript (1.24 times its time).
+const five = "EcsEc2,EcsFargate,EksEc2,Lambda,AppRunner"
+
+// BenchmarkAllAgainstFive measures what all stacks take for each second that five
+// of them take, in rounds of both, so that a busy machine slows both down. The
+// target is 1.5, with validation.
+func BenchmarkAllAgainstFive(b *testing.B) {
+	binary := build(b)
+	timed := func(keyValues ...string) time.Duration {
+		start := time.Now()
+		r := synth(b, binary, ".", nil, keyValues...)
+		require.NoError(b, r.err, r.stderr)
+		return time.Since(start)
+	}
+	var ofAll, ofFive time.Duration
+	for b.Loop() {
+		ofAll += timed()
+		ofFive += timed("stacks", five)
+	}
+	b.ReportMetric(float64(len(catalog.All())), "stacks")
+	b.ReportMetric(ofAll.Seconds()/ofFive.Seconds(), "x/five")
+}
+
+// BenchmarkRequests counts the requests to the CDK's process, of which each
+// takes some 0.2 ms.
+func BenchmarkRequests(b *testing.B) {
+	binary := build(b)
+	for _, id := range catalog.IDs() {
+		b.Run(id, func(b *testing.B) {
+			var requests int
+			for b.Loop() {
+				r := synth(b, binary, ".", []string{"CDK_VALIDATION=false", "JSII_DEBUG=1"}, "stacks", id)
+				require.NoError(b, r.err, r.stderr)
+				requests = strings.Count("\n"+r.stderr, "\n> {\"api\"")
+				require.NotZero(b, requests)
+			}
+			b.ReportMetric(float64(requests), "requests")
 		})
 	}
 }

@@ -19,6 +19,7 @@ const trace = "Root=1-67891233-abcdef012345678912345678"
 func TestTheBillKnowsHowMuchARequestLogs(t *testing.T) {
 	measure := func(t *testing.T, p *process, call caller) float64 {
 		call(t, "PUT", "/notes/one", "text")
+		require.Eventually(t, func() bool { return strings.Contains(p.logged(), `"method":"PUT"`) }, 5*time.Second, 10*time.Millisecond)
 		before := p.logged()
 		const requests = 20
 		for range requests {
@@ -28,7 +29,7 @@ func TestTheBillKnowsHowMuchARequestLogs(t *testing.T) {
 		require.Eventually(t, func() bool {
 			lines = strings.Split(strings.TrimSuffix(strings.TrimPrefix(p.logged(), before), "\n"), "\n")
 			return len(lines) == requests
-		}, 2*time.Second, 10*time.Millisecond, "a line a request")
+		}, 10*time.Second, 10*time.Millisecond, "a line a request")
 		bytes := 0
 		for _, line := range lines {
 			bytes += len(line)

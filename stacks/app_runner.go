@@ -23,18 +23,14 @@ import (
 //
 // App Runner is closed to new customers since 2026-04-30: in an account that
 // never used it the deploy fails. Existing customers keep all of it, without new
-// features. AWS recommends ECS Express Mode instead; [NewECSFargate] is the
-// nearest deployment here. More is in docs/patterns/app-runner.md.
+// features. AWS recommends ECS Express Mode instead, which is [NewECSExpress].
+// More is in docs/patterns/app-runner.md.
 func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.Stack {
 	p := props.withDefaults()
 	production := p.Settings.IsProduction()
 	stack := newStack(scope, id, "The app on App Runner, which is closed to new customers since 2026-04-30", p)
 	warnUnfiltered(stack, p.Settings)
-	// App Runner takes tags only when it creates a service: one that changes with
-	// a setting would replace the service, and with it the public address.
-	for _, varies := range []string{"refdeploy:profile", "refdeploy:architecture"} {
-		stack.Tags().RemoveTag(jsii.String(varies), jsii.Number(100))
-	}
+	keepTags(stack)
 
 	// 1. Where it runs: nowhere of ours. There is no network, cluster or host.
 

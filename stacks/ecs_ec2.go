@@ -11,6 +11,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/constructs/agent"
 	"refdeploy/constructs/alarms"
 	"refdeploy/constructs/capacity"
 	"refdeploy/constructs/image"
@@ -20,11 +21,11 @@ import (
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
 	"refdeploy/internal/settings"
+	"refdeploy/internal/versions"
 )
 
-// fluentBit is the log router that AWS maintains, released 2026-11-21
-// (github.com/aws/aws-for-fluent-bit/releases).
-const fluentBit = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.5.10"
+// fluentBit is the log router that AWS maintains.
+const fluentBit = "public.ecr.aws/aws-observability/aws-for-fluent-bit:" + versions.FluentBit
 
 // NewECSEC2 runs the app as an ECS service on EC2 instances that you own, size
 // and patch, behind a load balancer.
@@ -44,13 +45,11 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// 1. Where it runs: a cluster whose instances come from an auto scaling
 	// group. The capacity provider sizes the group to the tasks, and drains an
 	// instance before it goes.
-	netProps := &network.Props{Egress: network.PublicIP}
 	insights := awsecs.ContainerInsights_DISABLED
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		insights = awsecs.ContainerInsights_ENHANCED
 	}
-	net := network.New(stack, "Network", netProps)
+	net := networkFor(stack, p, network.PublicIP)
 	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
 		Vpc:                 net.VPC,
 		ContainerInsightsV2: insights,
@@ -65,28 +64,14 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Description: jsii.String("Instances: reachable from the load balancer only"),
 	})
 	// The instance's role is for the agents: ECS's, and Session Manager's, which is
-	// the way to a shell without SSH or an open port. Images are pulled and logs
-	// written by the task's roles. The CDK's own statements would let an instance
-	// write to every log group of the account.
+	// the way to a shell without SSH or an open port.
 	role := awsiam.NewRole(stack, jsii.String("InstanceRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ec2.amazonaws.com"), nil),
 		ManagedPolicies: &[]awsiam.IManagedPolicy{
 			awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("AmazonSSMManagedInstanceCore")),
 		},
 	})
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("ecs:RegisterContainerInstance", "ecs:DeregisterContainerInstance", "ecs:Submit*"),
-		Resources: &[]*string{cluster.ClusterArn()},
-	}))
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:    jsii.Strings("ecs:Poll", "ecs:StartTelemetrySession"),
-		Resources:  jsii.Strings("*"),
-		Conditions: &map[string]any{"ArnEquals": map[string]any{"ecs:cluster": cluster.ClusterArn()}},
-	}))
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:   jsii.Strings("ecs:DiscoverPollEndpoint"),
-		Resources: jsii.Strings("*"),
-	}))
+	agent.Grant(role, cluster.ClusterArn())
 	template := awsec2.NewLaunchTemplate(stack, jsii.String("Instance"), &awsec2.LaunchTemplateProps{
 		InstanceType: awsec2.NewInstanceType(jsii.String(instanceType)),
 		// Resolved on deploy, so a deploy also brings the newest patched AMI.
@@ -121,6 +106,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		NewInstancesProtectedFromScaleIn: jsii.Bool(production),
 	})
 	provider := awsecs.NewAsgCapacityProvider(stack, jsii.String("CapacityProvider"), &awsecs.AsgCapacityProviderProps{
+		CapacityProviderName:               capacityName(),
 		AutoScalingGroup:                   group,
 		EnableManagedTerminationProtection: jsii.Bool(production),
 		EnableManagedDraining:              jsii.Bool(true), // unset, the CDK adds a function that drains
@@ -128,10 +114,6 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	cluster.AddAsgCapacityProvider(provider, nil)
 	group.Node().AddDependency(net.WayOut)
 	nag.Suppress(group, nag.Reasons{"AwsSolutions-AS3": "Scaling needs no person's attention; what fails rings an alarm of the load balancer in production."})
-	nag.Suppress(role, nag.Reasons{
-		"AwsSolutions-IAM4": "AWS keeps this managed policy in line with what the Session Manager agent needs.",
-		"AwsSolutions-IAM5": "The agent polls for the tasks of its own cluster, which a condition says; asking where to poll has no resource level, and Submit* is bound to the cluster.",
-	})
 	if !production {
 		nag.Suppress(cluster, nag.Reasons{"AwsSolutions-ECS4": "Container Insights bills per metric; the production profile turns it on."})
 	}

@@ -32,13 +32,11 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	warnOpen(stack, p.Settings)
 
 	// 1. Where it runs.
-	netProps := &network.Props{Egress: network.PublicIP}
 	insights := awsecs.ContainerInsights_DISABLED
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		insights = awsecs.ContainerInsights_ENHANCED
 	}
-	net := network.New(stack, "Network", netProps)
+	net := networkFor(stack, p, network.PublicIP)
 	cluster := awsecs.NewCluster(stack, jsii.String("Cluster"), &awsecs.ClusterProps{
 		Vpc:                 net.VPC,
 		ContainerInsightsV2: insights,

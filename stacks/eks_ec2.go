@@ -13,6 +13,7 @@ import (
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
 	"refdeploy/constructs/kube"
+	"refdeploy/constructs/kube/manifest"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
@@ -36,16 +37,14 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 
 	// 1. Where it runs: a control plane that AWS runs, and nodes that AWS starts
 	// and you update.
-	netProps := &network.Props{Egress: network.PublicIP}
 	var controlPlaneLogs *[]eks.ClusterLoggingTypes
 	if production {
-		netProps = &network.Props{Egress: network.ZonalNAT, FlowLogs: logs.NewGroup(stack, "FlowLogs", &logs.Props{Keep: true})}
 		controlPlaneLogs = &[]eks.ClusterLoggingTypes{
 			eks.ClusterLoggingTypes_API, eks.ClusterLoggingTypes_AUDIT, eks.ClusterLoggingTypes_AUTHENTICATOR,
 			eks.ClusterLoggingTypes_CONTROLLER_MANAGER, eks.ClusterLoggingTypes_SCHEDULER,
 		}
 	}
-	net := network.New(stack, "Network", netProps)
+	net := networkFor(stack, p, network.PublicIP)
 	cluster := eks.NewCluster(stack, jsii.String("Cluster"), &eks.ClusterProps{
 		Version:             kube.Version(),
 		Vpc:                 net.VPC,
@@ -91,9 +90,9 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// A node joins once it has a network; DNS and the rest need a node to run on.
 	// Pod Identity hands roles to pods; the autoscaler reads what the metrics
 	// server measures.
-	cni, proxy := kube.AddOn(cluster, "PodNetwork", "vpc-cni"), kube.AddOn(cluster, "Proxy", "kube-proxy")
-	dns, metrics := kube.AddOn(cluster, "DNS", "coredns"), kube.AddOn(cluster, "MetricsServer", "metrics-server")
-	identity := kube.AddOn(cluster, "PodIdentityAgent", "eks-pod-identity-agent")
+	cni, proxy := kube.AddOn(cluster, "PodNetwork", "vpc-cni", nil), kube.AddOn(cluster, "Proxy", "kube-proxy", nil)
+	dns, metrics := kube.AddOn(cluster, "DNS", "coredns", nil), kube.AddOn(cluster, "MetricsServer", "metrics-server", nil)
+	identity := kube.AddOn(cluster, "PodIdentityAgent", "eks-pod-identity-agent", nil)
 	nodes.Node().AddDependency(net.WayOut, cni, proxy)
 	dns.Node().AddDependency(nodes)
 	metrics.Node().AddDependency(nodes)
@@ -105,7 +104,7 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// `kubectl rollout status`, go back with `kubectl rollout undo`.
 	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
 	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image})
-	app := kube.Apply(cluster, "App", kube.App{
+	app := kube.Apply(cluster, "App", manifest.App{
 		Image:        *img.URI,
 		Architecture: p.Settings.Architecture.GOARCH(),
 		Port:         appPort,
@@ -114,6 +113,7 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		TTL:          *bucket.TTL,
 		Region:       *stack.Region(),
 		Replicas:     int32(p.Settings.Replicas()),
+		Registrar:    manifest.LoadBalancerController,
 	}.Objects()...)
 	app.Node().AddDependency(nodes, cluster.AlbController()) // whose webhook adds the readiness gate
 	bucket.Outlive(app)
@@ -139,7 +139,7 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	})
 	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(appPort)), jsii.String("Pods"))
 	kube.LetRegister(cluster, targets)
-	binding := kube.Apply(cluster, "Binding", kube.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
+	binding := kube.Apply(cluster, "Binding", manifest.LoadBalancerController.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
 	// The controller, on which the app depends, clears the binding's finalizer: it
 	// has to be there first and go last. A target group counts as healthy only
 	// once a listener uses it.
@@ -154,8 +154,8 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	association := eks.NewCfnPodIdentityAssociation(stack, jsii.String("AppIdentity"), &eks.CfnPodIdentityAssociationProps{
 		ClusterName:    cluster.ClusterName(),
-		Namespace:      jsii.String(kube.Namespace),
-		ServiceAccount: jsii.String(kube.ServiceAccount),
+		Namespace:      jsii.String(manifest.Namespace),
+		ServiceAccount: jsii.String(manifest.ServiceAccount),
 		RoleArn:        role.RoleArn(),
 	})
 	// A pod gets its credentials when it starts, never later.

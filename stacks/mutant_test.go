@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"refdeploy/constructs/cdktest"
+	"refdeploy/internal/settings"
 )
 
 // mutant is the directory of the templates to test in place of what the stacks
@@ -45,13 +45,14 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-// changed returns the changed templates of some settings. A test of other
-// settings has nothing to look at.
-func changed(t testing.TB, settings string) map[string]*cdktest.Stack {
+// changed returns the changed templates of a profile. A test of other settings has
+// nothing to look at.
+func changed(t testing.TB, chosen settings.Settings) map[string]*cdktest.Stack {
 	t.Helper()
-	dir := filepath.Join(mutant, strings.ReplaceAll(settings, " ", "-"))
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("nothing is changed with " + settings)
+	plain := settings.Default()
+	plain.Profile = chosen.Profile
+	if fmt.Sprintf("%+v", chosen) != fmt.Sprintf("%+v", plain) {
+		t.Skip("nothing is changed with these settings")
 	}
-	return cdktest.Read(t, dir)
+	return cdktest.Read(t, filepath.Join(mutant, "profile-"+string(chosen.Profile)))
 }

@@ -15,8 +15,20 @@ func New(scope constructs.Construct, id string, props *Props) awscdk.Stack {
 		return NewECSEC2(scope, id, props)
 	case "EcsFargate":
 		return NewECSFargate(scope, id, props)
+	case "EcsManagedInstances":
+		return NewECSManagedInstances(scope, id, props)
+	case "EcsExpress":
+		return NewECSExpress(scope, id, props)
+	case "EcsAnywhere":
+		return NewECSAnywhere(scope, id, props)
 	case "EksEc2":
 		return NewEKSEC2(scope, id, props)
+	case "EksAuto":
+		return NewEKSAuto(scope, id, props)
+	case "EksFargate":
+		return NewEKSFargate(scope, id, props)
+	case "EksAnywhere":
+		return NewEKSAnywhere(scope, id, props)
 	case "Lambda":
 		return NewLambda(scope, id, props)
 	case "AppRunner":

@@ -3,6 +3,7 @@ package stacks_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -32,54 +33,94 @@ type rule struct {
 	// not make.
 	sandboxOnly, productionOnly bool
 
+	// ofApps marks a promise about what runs the app, which a network does not.
+	ofApps bool
+
 	check func(*testing.T, *cdktest.Stack)
 }
 
 var rules = []rule{
-	{name: "a Url output says where the app is", check: hasURL},
+	{name: "a Url output says where the app is, or on your own servers commands say what to run there", ofApps: true, check: hasURL},
 	{name: "tags tell its bill and its leftovers", check: hasTags},
 	{name: "no resource type is retired", check: nothingRetired},
 	{name: "names are CloudFormation's, so that a stack deploys twice", check: noFixedNames},
+	{name: "ECS takes the names of capacity providers", check: capacityNamesAreValid},
 	{name: "only load balancers are open to the internet", check: onlyLoadBalancersOpen},
 	{name: "load balancers reach their targets", check: targetsReachable},
 	{name: "load balancers belong to CloudFormation", check: noKubernetesLoadBalancer},
 	{name: "ECS services name a container that exists", check: containersExist},
 	{name: "health paths are absolute", check: healthPathsAbsolute},
-	{name: "the app may do four things to its own bucket, and nothing to others", check: exactGrant},
-	{name: "buckets are encrypted and private", check: bucketsAreSafe},
+	{name: "the app may do four things to its own bucket, and nothing to others", ofApps: true, check: exactGrant},
+	{name: "buckets are encrypted and private", ofApps: true, check: bucketsAreSafe},
 	{name: "whatever runs the app has its way to the internet first, and last", check: waysOut},
-	{name: "the app is told its region", check: regionIsTold},
-	{name: "the number of copies is the autoscaler's", check: noDesiredCount},
+	{name: "the app is told its region", ofApps: true, check: regionIsTold},
+	{name: "the number of copies is the autoscaler's, or that of the servers", check: noDesiredCount},
 	{name: "no function makes a log group, or may", check: functionsHaveLogGroups},
 	{name: "no log group is without a writer", check: logGroupsHaveWriters},
 	{name: "no role may write to every log group", check: logsAreOwn},
 	{name: "instances and their disks carry the stack's tags", check: instancesAreTagged},
-	{name: "notes expire after a day", sandboxOnly: true, check: notesExpire},
+	{name: "notes expire after a day", sandboxOnly: true, ofApps: true, check: notesExpire},
 	{name: "removing the stack removes everything", sandboxOnly: true, check: nothingRetained},
 	{name: "nothing blocks deletion", sandboxOnly: true, check: nothingBlocksDeletion},
-	{name: "the app is gone before its bucket is emptied", sandboxOnly: true, check: goneBeforeEmptied},
+	{name: "the app is gone before its bucket is emptied", sandboxOnly: true, ofApps: true, check: goneBeforeEmptied},
 	{name: "the emptier can go when the bucket stays", sandboxOnly: true, check: emptierCanGo},
 	{name: "no alarm bills", sandboxOnly: true, check: noAlarms},
-	{name: "no NAT gateway bills", sandboxOnly: true, check: noNAT},
-	{name: "notes stay, and their old versions for three months", productionOnly: true, check: notesStay},
-	{name: "alarms tell one topic, when they ring and when it is over", productionOnly: true, check: alarmsTell},
+	{name: "no NAT gateway bills where there is a way without", sandboxOnly: true, check: noNAT},
+	{name: "notes stay, and their old versions for three months", productionOnly: true, ofApps: true, check: notesStay},
+	{name: "alarms tell one topic, when they ring and when it is over", productionOnly: true, ofApps: true, check: alarmsTell},
 	{name: "load balancers keep a line for each request", productionOnly: true, check: accessLogsAreKept},
 }
 
 func TestRules(t *testing.T) {
 	for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
 		for id, stack := range synth(t, "profile", string(profile)) {
-			for _, r := range rules {
-				if r.sandboxOnly && profile != settings.Sandbox || r.productionOnly && profile != settings.Production {
-					continue
-				}
-				t.Run(fmt.Sprintf("%s in %s/%s", id, profile, r.name), func(t *testing.T) { r.check(t, stack) })
-			}
+			checkRules(t, fmt.Sprintf("%s in %s", id, profile), profile, stack)
+		}
+		for id, stack := range cdktest.Whole(synth(t, "network", "shared", "profile", string(profile))) {
+			checkRules(t, fmt.Sprintf("%s in a shared network in %s", id, profile), profile, stack)
 		}
 	}
 }
 
+func checkRules(t *testing.T, name string, profile settings.Profile, stack *cdktest.Stack) {
+	for _, r := range rules {
+		if r.sandboxOnly && profile != settings.Sandbox || r.productionOnly && profile != settings.Production || r.ofApps && stack.ID == settings.NetworkID {
+			continue
+		}
+		t.Run(name+"/"+r.name, func(t *testing.T) { r.check(t, stack) })
+	}
+}
+
+// clusterElsewhere reports whether not even the app's own objects are in the
+// template, because their cluster is not on AWS.
+func clusterElsewhere(stack *cdktest.Stack) bool {
+	_, ok := stack.Template.Outputs["PublishKeys"]
+	return ok
+}
+
+// onOwnServers reports whether the app runs on servers that AWS does not have.
+func onOwnServers(stack *cdktest.Stack) bool {
+	if clusterElsewhere(stack) {
+		return true
+	}
+	for _, service := range stack.Of("AWS::ECS::Service") {
+		if service.Properties["LaunchType"] == "EXTERNAL" {
+			return true
+		}
+	}
+	return false
+}
+
 func hasURL(t *testing.T, stack *cdktest.Stack) {
+	if onOwnServers(stack) {
+		assert.NotContains(t, stack.Template.Outputs, "Url")
+		require.NotEmpty(t, stack.Template.Outputs)
+		for id, output := range stack.Template.Outputs {
+			assert.Regexp(t, `^(Run (on the server|where you deploy from)\b|The files need it: )`, output.Description, id)
+			assert.NotEmpty(t, output.Value, id)
+		}
+		return
+	}
 	require.Contains(t, stack.Template.Outputs, "Url")
 	assert.NotEmpty(t, stack.Template.Outputs["Url"].Value)
 	assert.NotEmpty(t, stack.Template.Outputs["Url"].Description)
@@ -87,12 +128,18 @@ func hasURL(t *testing.T, stack *cdktest.Stack) {
 
 func hasTags(t *testing.T, stack *cdktest.Stack) {
 	assert.Equal(t, stack.ID, stack.Tags["refdeploy:stack"])
-	if len(stack.Of("AWS::AppRunner::Service")) > 0 {
+	if takesTagsOnce(stack) {
 		assert.Len(t, stack.Tags, 1, "a tag that varies with a setting replaces the service")
 		return
 	}
 	assert.Contains(t, []string{"sandbox", "production"}, stack.Tags["refdeploy:profile"])
 	assert.Contains(t, []string{"arm64", "x86_64"}, stack.Tags["refdeploy:architecture"])
+}
+
+// takesTagsOnce reports whether a stack has a service that CloudFormation
+// replaces when its tags change (AWS documentation of each, read 2026-11-27).
+func takesTagsOnce(stack *cdktest.Stack) bool {
+	return len(stack.Of("AWS::AppRunner::Service"))+len(stack.Of("AWS::ECS::ExpressGatewayService")) > 0
 }
 
 func nothingRetired(t *testing.T, stack *cdktest.Stack) {
@@ -126,6 +173,20 @@ func noFixedNames(t *testing.T, stack *cdktest.Stack) {
 				assert.Failf(t, "fixed name", "%s (%s) is named %s = %q", id, r.Type, property, value)
 			}
 		}
+	}
+}
+
+// ECS refuses a capacity provider whose name begins with aws, ecs or fargate in
+// any spelling. Without a name, CloudFormation begins it with the stack's
+// (aws-cdk#36584).
+func capacityNamesAreValid(t *testing.T, stack *cdktest.Stack) {
+	for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
+		joined, ok := provider.Properties["Name"].(object)["Fn::Join"].([]any)
+		require.True(t, ok, "%s has no name that begins with a text of ours", id)
+		begins, _ := joined[1].([]any)[0].(string)
+		assert.NotEmpty(t, begins, id)
+		assert.NotRegexp(t, `^(?i)(aws|ecs|fargate)`, begins, id)
+		assert.Equal(t, object{"Ref": "AWS::StackName"}, joined[1].([]any)[1], "%s: two stacks would want the same name", id)
 	}
 }
 
@@ -201,8 +262,10 @@ func containersExist(t *testing.T, stack *cdktest.Stack) {
 			assert.Contains(t, stack.Only(t, "AWS::ECS::Service").Properties, "NetworkConfiguration")
 		}
 	}
-	for _, service := range stack.Of("AWS::ECS::Service") {
-		for _, lb := range service.Properties["LoadBalancers"].([]any) {
+	for id, service := range stack.Of("AWS::ECS::Service") {
+		balancers, _ := service.Properties["LoadBalancers"].([]any)
+		assert.Equal(t, onOwnServers(stack), len(balancers) == 0, "%s: only your own servers have no load balancer", id)
+		for _, lb := range balancers {
 			assert.Contains(t, names, lb.(object)["ContainerName"])
 		}
 	}
@@ -211,6 +274,9 @@ func containersExist(t *testing.T, stack *cdktest.Stack) {
 func healthPathsAbsolute(t *testing.T, stack *cdktest.Stack) {
 	for id, group := range stack.Of("AWS::ElasticLoadBalancingV2::TargetGroup") {
 		assert.Equal(t, "/healthz", group.Properties["HealthCheckPath"], id)
+	}
+	for id, service := range stack.Of("AWS::ECS::ExpressGatewayService") {
+		assert.Equal(t, "/healthz", service.Properties["HealthCheckPath"], id)
 	}
 	for id, service := range stack.Of("AWS::AppRunner::Service") {
 		assert.Equal(t, "/healthz", service.Properties["HealthCheckConfiguration"].(object)["Path"], id)
@@ -266,13 +332,16 @@ type app struct{ id, told string }
 
 func appOf(t *testing.T, stack *cdktest.Stack) app {
 	t.Helper()
+	if clusterElsewhere(stack) {
+		return app{told: text(text(appFiles(t, stack)))} // escaped as in a template's manifest
+	}
 	var found []app
 	for id, r := range stack.Template.Resources {
 		holder := r
 		switch r.Type {
 		case "AWS::ECS::Service":
 			holder = stack.Template.Resources[target(r.Properties["TaskDefinition"])]
-		case "AWS::AppRunner::Service", "AWS::Lambda::Function", "Custom::AWSCDK-EKS-KubernetesResource":
+		case "AWS::ECS::ExpressGatewayService", "AWS::AppRunner::Service", "AWS::Lambda::Function", "Custom::AWSCDK-EKS-KubernetesResource":
 		default:
 			continue
 		}
@@ -300,6 +369,10 @@ func (a app) variable(t *testing.T, name string) string {
 // A note that is written after the bucket was emptied keeps CloudFormation from
 // deleting it.
 func goneBeforeEmptied(t *testing.T, stack *cdktest.Stack) {
+	if clusterElsewhere(stack) {
+		assert.Contains(t, stack.Template.Outputs["StopWriting"].Description, "before cdk destroy") // nothing else can order it
+		return
+	}
 	for emptier := range stack.Of("Custom::S3AutoDeleteObjects") {
 		assert.Contains(t, stack.Needs(appOf(t, stack).id), emptier)
 	}
@@ -312,15 +385,24 @@ func emptierCanGo(t *testing.T, stack *cdktest.Stack) {
 	for id, emptier := range stack.Of("Custom::S3AutoDeleteObjects") {
 		function := stack.Template.Resources[target(emptier.Properties["ServiceToken"])]
 		role := stack.Template.Resources[target(function.Properties["Role"])]
-		assert.Contains(t, fmt.Sprint(role.Properties["Policies"]), "s3:GetBucketTagging", id)
+		assert.Regexp(t, `"Action":"s3:GetBucketTagging","Effect":"Allow","Resource":\{"Fn::GetAtt":\["`+target(emptier.Properties["BucketName"])+`","Arn"\]\}`,
+			text(role.Properties["Policies"]), id)
 	}
 }
 
 // waysOut follows the routes of the subnets that a workload uses.
 func waysOut(t *testing.T, stack *cdktest.Stack) {
+	if onOwnServers(stack) {
+		stack.Count(t, "AWS::EC2::VPC", 0) // their way out is yours
+		return
+	}
 	for id, r := range stack.Template.Resources {
 		switch r.Type {
-		case "AWS::ECS::Service", "AWS::AutoScaling::AutoScalingGroup", "AWS::EKS::Nodegroup":
+		case "AWS::ECS::Service", "AWS::ECS::CapacityProvider", "AWS::AutoScaling::AutoScalingGroup", "AWS::EKS::Nodegroup", "AWS::EKS::FargateProfile":
+		case "AWS::EKS::Cluster":
+			if compute, _ := r.Properties["ComputeConfig"].(object); compute["Enabled"] != true {
+				continue // only Auto Mode starts nodes with the cluster
+			}
 		default:
 			continue
 		}
@@ -358,6 +440,9 @@ func regionIsTold(t *testing.T, stack *cdktest.Stack) {
 func noDesiredCount(t *testing.T, stack *cdktest.Stack) {
 	for id, service := range stack.Of("AWS::ECS::Service") {
 		assert.NotContains(t, service.Properties, "DesiredCount", id)
+		if service.Properties["SchedulingStrategy"] == "DAEMON" {
+			continue // one on each server
+		}
 		assert.NotEmpty(t, stack.Of("AWS::ApplicationAutoScaling::ScalableTarget"), "nothing sets the number of %s", id)
 	}
 	for id, group := range stack.Of("AWS::AutoScaling::AutoScalingGroup") {
@@ -392,13 +477,18 @@ func instancesAreTagged(t *testing.T, stack *cdktest.Stack) {
 		}
 		assert.ElementsMatch(t, []string{"instance", "volume"}, tagged, id)
 	}
+	for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
+		if managed, ok := provider.Properties["ManagedInstancesProvider"].(object); ok {
+			assert.Equal(t, "CAPACITY_PROVIDER", managed["PropagateTags"], "instances of %s", id)
+		}
+	}
 	for id, service := range stack.Of("AWS::ECS::Service") {
 		assert.Equal(t, "SERVICE", service.Properties["PropagateTags"], "tasks of %s", id)
 	}
 }
 
 func notesExpire(t *testing.T, stack *cdktest.Stack) {
-	bucket := stack.Only(t, "AWS::S3::Bucket")
+	bucket := notesOf(t, stack)
 	assert.Equal(t, object{"Rules": []any{
 		object{"AbortIncompleteMultipartUpload": object{"DaysAfterInitiation": 1.0}, "ExpirationInDays": 1.0, "Status": "Enabled"},
 	}}, bucket.Properties["LifecycleConfiguration"])
@@ -406,13 +496,21 @@ func notesExpire(t *testing.T, stack *cdktest.Stack) {
 	assert.Equal(t, "24h", appOf(t, stack).variable(t, "NOTES_TTL"))
 }
 
-func notesStay(t *testing.T, stack *cdktest.Stack) {
-	var bucket assembly.Resource
+// notesOf returns the bucket that the app is told.
+func notesOf(t *testing.T, stack *cdktest.Stack) assembly.Resource {
+	t.Helper()
+	var found []assembly.Resource
 	for id, r := range stack.Of("AWS::S3::Bucket") {
 		if strings.Contains(appOf(t, stack).told, id) {
-			bucket = r
+			found = append(found, r)
 		}
 	}
+	require.Len(t, found, 1, "which bucket has the notes?")
+	return found[0]
+}
+
+func notesStay(t *testing.T, stack *cdktest.Stack) {
+	bucket := notesOf(t, stack)
 	assert.Equal(t, object{"Status": "Enabled"}, bucket.Properties["VersioningConfiguration"])
 	assert.Equal(t, object{"Rules": []any{object{
 		"AbortIncompleteMultipartUpload": object{"DaysAfterInitiation": 1.0},
@@ -430,6 +528,10 @@ func noAlarms(t *testing.T, stack *cdktest.Stack) {
 }
 
 func alarmsTell(t *testing.T, stack *cdktest.Stack) {
+	if clusterElsewhere(stack) {
+		noAlarms(t, stack) // nothing of the app is there to watch
+		return
+	}
 	require.NotEmpty(t, stack.Of("AWS::CloudWatch::Alarm"))
 	stack.Count(t, "AWS::SNS::Topic", 1)
 	for topic := range stack.Of("AWS::SNS::Topic") {
@@ -475,7 +577,7 @@ func nothingRetained(t *testing.T, stack *cdktest.Stack) {
 			assert.Equal(t, "Delete", r.DeletionPolicy, id)
 		}
 	}
-	stack.Count(t, "Custom::S3AutoDeleteObjects", 1)
+	stack.Count(t, "Custom::S3AutoDeleteObjects", len(stack.Of("AWS::S3::Bucket")))
 }
 
 func nothingBlocksDeletion(t *testing.T, stack *cdktest.Stack) {
@@ -487,7 +589,12 @@ func nothingBlocksDeletion(t *testing.T, stack *cdktest.Stack) {
 		assert.Equal(t, false, group.Properties["NewInstancesProtectedFromScaleIn"], id)
 	}
 	for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
-		assert.Equal(t, "DISABLED", provider.Properties["AutoScalingGroupProvider"].(object)["ManagedTerminationProtection"], id)
+		group, ok := provider.Properties["AutoScalingGroupProvider"].(object)
+		if !ok {
+			assert.Contains(t, provider.Properties, "ManagedInstancesProvider", "%s: instances that ECS starts have no such protection", id)
+			continue
+		}
+		assert.Equal(t, "DISABLED", group["ManagedTerminationProtection"], id)
 	}
 	for id, cluster := range stack.Of("AWS::EKS::Cluster") {
 		assert.NotEqual(t, true, cluster.Properties["DeletionProtection"], id)
@@ -530,15 +637,27 @@ func logGroupsHaveWriters(t *testing.T, stack *cdktest.Stack) {
 }
 
 func noNAT(t *testing.T, stack *cdktest.Stack) {
-	stack.Count(t, "AWS::EC2::NatGateway", 0)
+	needed := len(stack.Of("AWS::EKS::FargateProfile")) // its pods may stand in private subnets only
+	if stack.ID == settings.NetworkID {
+		needed = 1 // for them
+	}
+	stack.Count(t, "AWS::EC2::NatGateway", needed)
 }
 
 // architectures is how each place of a template spells an architecture.
 var architectures = map[settings.Architecture]struct {
-	function, task, image, ami, node, instances string
+	function, task, image, ami, node, instances, managed, goarch string
 }{
-	settings.ARM64:  {"arm64", "ARM64", "linux/arm64", "arm64", "AL2023_ARM_64_STANDARD", "t4g."},
-	settings.X86_64: {"x86_64", "X86_64", "linux/amd64", "amazon-linux-2023/recommended", "AL2023_x86_64_STANDARD", "t3."},
+	settings.ARM64:  {"arm64", "ARM64", "linux/arm64", "arm64", "AL2023_ARM_64_STANDARD", "t4g.", "m7g.medium", "arm64"},
+	settings.X86_64: {"x86_64", "X86_64", "linux/amd64", "amazon-linux-2023/recommended", "AL2023_x86_64_STANDARD", "t3.", "c6a.large", "amd64"},
+}
+
+// onlyX86 reports whether the catalog says that a deployment has no other
+// architecture.
+func onlyX86(id string) bool {
+	return slices.ContainsFunc(catalog.All(), func(d catalog.Deployment) bool {
+		return d.ID == id && d.Limits.Architectures == string(settings.X86_64)
+	})
 }
 
 func TestArchitectureAgreesEverywhere(t *testing.T) {
@@ -546,8 +665,8 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 		for id, stack := range synth(t, "architecture", string(architecture)) {
 			t.Run(fmt.Sprintf("%s on %s", id, architecture), func(t *testing.T) {
 				want := want
-				if id == "AppRunner" {
-					want = architectures[settings.X86_64] // App Runner has no other
+				if onlyX86(id) {
+					want = architectures[settings.X86_64]
 				}
 				seen := 0
 				for _, platform := range stack.ImagePlatforms {
@@ -564,14 +683,33 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 					if platform, ok := task.Properties["RuntimePlatform"].(object); ok {
 						assert.Equal(t, want.task, platform["CpuArchitecture"], id)
 					} else {
-						assert.Equal(t, "bridge", task.Properties["NetworkMode"], "%s: only EC2 takes the instance's architecture", id)
+						assert.Equal(t, "bridge", task.Properties["NetworkMode"], "%s: only EC2 and your own servers take the machine's architecture", id)
 					}
 				}
 				for id, template := range stack.Of("AWS::EC2::LaunchTemplate") {
 					assert.True(t, strings.HasPrefix(template.Properties["LaunchTemplateData"].(object)["InstanceType"].(string), want.instances), id)
 				}
+				for id, provider := range stack.Of("AWS::ECS::CapacityProvider") {
+					if managed, ok := provider.Properties["ManagedInstancesProvider"].(object); ok {
+						requirements := managed["InstanceLaunchTemplate"].(object)["InstanceRequirements"].(object)
+						assert.Equal(t, []any{want.managed}, requirements["AllowedInstanceTypes"], id)
+					}
+				}
 				for id, nodes := range stack.Of("AWS::EKS::Nodegroup") {
 					assert.Equal(t, want.node, nodes.Properties["AmiType"], id)
+				}
+				objects := manifests(t, stack)
+				if deployment, ok := objects["Deployment"]; ok {
+					assert.Contains(t, text(deployment), `"nodeSelector":{"kubernetes.io/arch":"`+want.goarch+`"}`)
+				}
+				if pool, ok := objects["NodePool"]; ok {
+					assert.Contains(t, text(pool), `{"key":"kubernetes.io/arch","operator":"In","values":["`+want.goarch+`"]}`)
+				}
+				for id, cluster := range stack.Of("AWS::EKS::Cluster") {
+					compute, _ := cluster.Properties["ComputeConfig"].(object)
+					if pools, _ := compute["NodePools"].([]any); slices.Contains(pools, any("general-purpose")) {
+						assert.Equal(t, "amd64", want.goarch, "%s: the built-in pool has no others", id)
+					}
 				}
 				for id, parameter := range stack.Template.Parameters {
 					if strings.Contains(parameter.Type, "Image::Id") {
@@ -586,24 +724,31 @@ func TestArchitectureAgreesEverywhere(t *testing.T) {
 
 // cdk-nag's AwsSolutions pack finds nothing that a suppression does not explain.
 func TestNag(t *testing.T) {
-	for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
-		app, chosen := newApp(t, "profile", string(profile))
-		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
-		var defined []awscdk.Stack
-		for _, d := range catalog.All() {
-			defined = append(defined, stacks.New(app, d.ID, &stacks.Props{Settings: chosen}))
-		}
-		for _, stack := range defined {
-			t.Run(fmt.Sprintf("%s in %s", *stack.StackName(), profile), func(t *testing.T) {
-				found := assertions.Annotations_FromStack(stack)
-				anything := assertions.Match_AnyValue()
-				messages := append(*found.FindError(jsii.String("*"), anything), *found.FindWarning(jsii.String("*"), anything)...)
-				for _, message := range messages {
-					if !strings.Contains(fmt.Sprint(message.Entry.Data), "[ack: refdeploy:") { // ours, which settings end
-						assert.Fail(t, *message.Id, "%v", message.Entry.Data)
-					}
+	for _, network := range []settings.Network{settings.Own, settings.Shared} {
+		for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
+			app, chosen := newApp(t, "network", string(network), "profile", string(profile))
+			awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
+			for _, d := range catalog.All() {
+				stacks.New(app, d.ID, &stacks.Props{Settings: chosen})
+			}
+			for _, child := range *app.Node().Children() {
+				stack, ok := child.(awscdk.Stack)
+				if !ok || network == settings.Shared && *stack.StackName() != settings.NetworkID {
+					continue // what stands in it is as in a network of its own
 				}
-			})
+				t.Run(fmt.Sprintf("%s in %s", *stack.StackName(), profile), func(t *testing.T) { checkNag(t, stack) })
+			}
+		}
+	}
+}
+
+func checkNag(t *testing.T, stack awscdk.Stack) {
+	found := assertions.Annotations_FromStack(stack)
+	anything := assertions.Match_AnyValue()
+	messages := append(*found.FindError(jsii.String("*"), anything), *found.FindWarning(jsii.String("*"), anything)...)
+	for _, message := range messages {
+		if !strings.Contains(fmt.Sprint(message.Entry.Data), "[ack: refdeploy:") { // ours, which settings end
+			assert.Fail(t, *message.Id, "%v", message.Entry.Data)
 		}
 	}
 }
@@ -613,6 +758,18 @@ func TestNag(t *testing.T) {
 var accepted = map[string][]string{
 	"AwsSolutions-AS3": {
 		"Scaling needs no person's attention; what fails rings an alarm of the load balancer in production.",
+	},
+	"AwsSolutions-CFR1": {
+		"AWS's security token service reads the keys, from wherever it runs.",
+	},
+	"AwsSolutions-CFR2": {
+		"Two public files need no firewall.",
+	},
+	"AwsSolutions-CFR3": {
+		"It holds public keys; who reads them tells nothing.",
+	},
+	"AwsSolutions-CFR4": {
+		"CloudFront's own certificate comes with its own choice of TLS versions; the files are public.",
 	},
 	"AwsSolutions-EC23": {
 		"The load balancer is the public door; the allowCidr setting narrows it.",
@@ -630,8 +787,10 @@ var accepted = map[string][]string{
 		"The app logs each request with its id. A sandbox keeps no access logs beside them; the production profile does.",
 	},
 	"AwsSolutions-IAM4": {
+		"AWS keeps these managed policies in line with what it needs to run the instances.",
 		"AWS keeps these managed policies in line with what the control plane, the nodes and the kubectl functions need.",
 		"AWS keeps this managed policy in line with what CodeDeploy needs to move an alias.",
+		"AWS keeps this managed policy in line with what Express Mode creates.",
 		"AWS keeps this managed policy in line with what the Session Manager agent needs.",
 	},
 	"AwsSolutions-IAM5": {
@@ -646,6 +805,7 @@ var accepted = map[string][]string{
 	},
 	"AwsSolutions-S1": {
 		"A log of who reads the access logs would need a log bucket in turn.",
+		"It holds public keys; who reads them tells nothing.",
 		"The app alone reads and writes here, and logs each request with its id; S3's own access log would cost more than it adds.",
 	},
 	"AwsSolutions-VPC7": {
@@ -656,7 +816,9 @@ var accepted = map[string][]string{
 func TestAcceptedFindingsAreTheseAndNoOthers(t *testing.T) {
 	found := map[string][]string{}
 	for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
-		for _, stack := range synth(t, "profile", string(profile)) {
+		all := maps.Clone(synth(t, "profile", string(profile)))
+		all[settings.NetworkID] = synth(t, "network", "shared", "profile", string(profile))[settings.NetworkID]
+		for _, stack := range all {
 			for _, r := range stack.Template.Resources {
 				for _, s := range r.Suppressions() {
 					if !slices.Contains(found[s.Rule], s.Reason) {

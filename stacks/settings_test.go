@@ -16,7 +16,7 @@ import (
 )
 
 // withLoadBalancer are the deployments that allowCidr and certificateArn reach.
-var withLoadBalancer = []string{"EcsEc2", "EcsFargate", "EksEc2"}
+var withLoadBalancer = []string{"EcsEc2", "EcsFargate", "EcsManagedInstances", "EksEc2", "EksAuto", "EksFargate"}
 
 func TestCertificateTurnsLoadBalancersToHTTPS(t *testing.T) {
 	all := synth(t, "certificateArn", certificate)
@@ -52,19 +52,23 @@ func TestHTTPSIsThereBeforeCallersAreSentToIt(t *testing.T) {
 
 // A warning says what is open and which setting mends it.
 func TestProductionWarnsOfWhatIsLeftOpen(t *testing.T) {
-	const open, plain, untold = "everyone on the internet may connect", "set certificateArn", "set alarmEmail"
+	const (
+		open, plain, untold = "everyone on the internet may connect", "set certificateArn", "set alarmEmail"
+		plainThere          = "requests to your servers travel unencrypted"
+	)
 	tests := []struct {
 		name      string
 		keyValues []string
 		with      []string // warnings of deployments with a load balancer
+		own       []string // of those on your own servers
 		without   []string // and of the others
 	}{
-		{"a sandbox warns of nothing", []string{"profile", "sandbox"}, nil, nil},
-		{"production as it is", []string{"profile", "production"}, []string{open, plain, untold}, []string{open, untold}},
+		{"a sandbox warns of nothing", []string{"profile", "sandbox"}, nil, nil, nil},
+		{"production as it is", []string{"profile", "production"}, []string{open, plain, untold}, []string{plainThere, untold}, []string{open, untold}},
 		{
 			"production with all settings",
 			[]string{"profile", "production", "certificateArn", certificate, "allowCidr", "203.0.113.0/24", "alarmEmail", "on-call@example.com"},
-			nil, []string{"narrows load balancers only"},
+			nil, []string{plainThere, "does not reach your servers"}, []string{"narrows load balancers of the templates only"},
 		},
 	}
 	for _, tt := range tests {
@@ -73,6 +77,11 @@ func TestProductionWarnsOfWhatIsLeftOpen(t *testing.T) {
 				want := tt.without
 				if slices.Contains(withLoadBalancer, id) {
 					want = tt.with
+				} else if onOwnServers(stack) {
+					want = tt.own
+				}
+				if clusterElsewhere(stack) { // no alarm, and nobody to tell
+					want = slices.DeleteFunc(slices.Clone(want), func(warning string) bool { return warning == untold })
 				}
 				require.Len(t, stack.Warnings(), len(want), stack.Warnings())
 				for _, warning := range want {
@@ -98,6 +107,9 @@ func TestAlarmEmailIsToldInProductionOnly(t *testing.T) {
 		assert.Empty(t, stack.Warnings(), id)
 	}
 	for id, stack := range synth(t, updates["to production, whole"]...) {
+		if clusterElsewhere(stack) {
+			continue // no alarm
+		}
 		t.Run(id, func(t *testing.T) {
 			stack.Count(t, "AWS::SNS::Subscription", 1)
 			stack.Has(t, "AWS::SNS::Subscription", object{"Protocol": "email", "Endpoint": email})
@@ -113,7 +125,7 @@ func TestAllowCIDRNarrowsLoadBalancersAndSaysWhereItCannot(t *testing.T) {
 			assert.Contains(t, ingressOf(all[id]), "203.0.113.0/24")
 		})
 	}
-	for _, id := range []string{"Lambda", "AppRunner"} {
+	for _, id := range []string{"EcsExpress", "Lambda", "AppRunner"} {
 		t.Run(id, func(t *testing.T) {
 			assert.Contains(t, strings.Join(all[id].Warnings(), "\n"), "stays open to the internet")
 		})
@@ -140,7 +152,8 @@ func TestImageReplacesTheBuild(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for id, stack := range synth(t, "image", tt.image) {
 				assert.Empty(t, stack.ImagePlatforms, id)
-				if id == "Lambda" || id == "EksEc2" { // Lambda runs app/; EKS nodes may pull from every repository
+				// Lambda runs app/; EKS's nodes may pull from every repository; yours log in.
+				if id == "Lambda" || onKubernetes[id] != "" || clusterElsewhere(stack) {
 					continue
 				}
 				policies := fmt.Sprint(stack.Of("AWS::IAM::Policy"))

@@ -6,13 +6,14 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/app/contract"
 	"refdeploy/internal/settings"
 )
 
 // The app's side of the contract that every deployment relies on.
 const (
-	appPort    = 8080
-	healthPath = "/healthz"
+	appPort    = contract.Port
+	healthPath = contract.HealthPath
 )
 
 // Props configures a deployment. A nil *Props deploys the sandbox.
@@ -35,10 +36,18 @@ func (p *Props) withDefaults() Props {
 	return out
 }
 
-// newStack defines a stack with what all of them share: tags to find its bill
-// and its leftovers by, and in production a refusal to be deleted, and a warning
-// when nobody would hear of its alarms.
+// newStack defines the stack of a deployment, with a warning in production when
+// nobody would hear of its alarms.
 func newStack(scope constructs.Construct, id, description string, p Props) awscdk.Stack {
+	stack := plainStack(scope, id, description, p)
+	warnUntold(stack, p.Settings)
+	watchSpending(scope, stack, p)
+	return stack
+}
+
+// plainStack defines a stack with what all of them share: tags to find its bill
+// and its leftovers by, and in production a refusal to be deleted.
+func plainStack(scope constructs.Construct, id, description string, p Props) awscdk.Stack {
 	p.Description = jsii.String(description)
 	p.TerminationProtection = jsii.Bool(p.Settings.IsProduction())
 	p.Tags = &map[string]*string{
@@ -51,8 +60,21 @@ func newStack(scope constructs.Construct, id, description string, p Props) awscd
 		"profile":      p.Settings.Profile,
 		"architecture": p.Settings.Architecture,
 	})
-	warnUntold(stack, p.Settings)
 	return stack
+}
+
+// capacityName is a name for a stack's capacity provider. CloudFormation's own
+// would begin with the stack's, and ECS refuses one that begins with aws, ecs or
+// fargate in any spelling (aws-cdk#36584).
+func capacityName() *string { return jsii.Sprintf("capacity-%s", *awscdk.Aws_STACK_NAME()) }
+
+// keepTags takes from a stack the tags that change with a setting, for a service
+// that takes tags only when it is created: CloudFormation would replace it, and
+// with it the public address.
+func keepTags(stack awscdk.Stack) {
+	for _, varies := range []string{"refdeploy:profile", "refdeploy:architecture"} {
+		stack.Tags().RemoveTag(jsii.String(varies), jsii.Number(100))
+	}
 }
 
 // tagInstances gives the instances that template starts, and their disks, the

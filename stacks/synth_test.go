@@ -2,7 +2,6 @@ package stacks_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
+	"refdeploy/internal/assembly"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/settings"
 	"refdeploy/stacks"
@@ -22,12 +22,12 @@ var synthesized = map[string]map[string]*cdktest.Stack{}
 // combination is synthesized once, in one app, as the command does.
 func synth(t testing.TB, keyValues ...string) map[string]*cdktest.Stack {
 	t.Helper()
-	key := strings.Join(keyValues, " ")
+	app, chosen := newApp(t, keyValues...)
+	key := fmt.Sprintf("%+v", chosen) // the same settings, however they are given
 	if synthesized[key] == nil && mutant != "" {
-		synthesized[key] = changed(t, key)
+		synthesized[key] = changed(t, chosen)
 	}
 	if synthesized[key] == nil {
-		app, chosen := newApp(t, keyValues...)
 		for _, d := range catalog.Selected(chosen) {
 			stacks.New(app, d.ID, &stacks.Props{Settings: chosen})
 		}
@@ -49,6 +49,16 @@ func check(t *testing.T, stack *cdktest.Stack, claims []claim) {
 	for _, c := range claims {
 		t.Run(c.name, func(t *testing.T) { stack.Has(t, c.resource, c.props) })
 	}
+}
+
+// only returns the logical id of the one resource among those given.
+func only(resources map[string]assembly.Resource) string {
+	for id := range resources {
+		if len(resources) == 1 {
+			return id
+		}
+	}
+	panic(fmt.Sprintf("%d resources, want one", len(resources)))
 }
 
 // object shortens literal templates.

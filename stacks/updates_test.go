@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
 )
@@ -96,6 +95,8 @@ var once = map[string][]string{
 	"AWS::ElasticLoadBalancingV2::TargetGroup":  {"Port", "Protocol", "TargetType", "VpcId"},
 	"AWS::ElasticLoadBalancingV2::LoadBalancer": {"Scheme", "Type"},
 	"AWS::ECS::Service":                         {"LaunchType", "SchedulingStrategy", "Cluster"},
+	"AWS::ECS::ExpressGatewayService":           {"Cluster", "InfrastructureRoleArn", "ServiceName"},
+	"AWS::ECS::CapacityProvider":                {"ClusterName", "Name"},
 	"AWS::Lambda::Url":                          {"Qualifier", "TargetFunctionArn"},
 	"AWS::EKS::Cluster":                         {"BootstrapSelfManagedAddons"},
 	"AWS::EC2::Subnet":                          {"CidrBlock", "AvailabilityZone", "VpcId"},
@@ -110,9 +111,11 @@ func sameOnce(t *testing.T, before, after *cdktest.Stack) {
 			}
 		})
 	}
-	// App Runner takes tags when it creates a service, and one kind of source.
+	if takesTagsOnce(before) {
+		assert.Equal(t, before.Tags, after.Tags)
+	}
+	// App Runner takes one kind of source.
 	shared(before, after, "AWS::AppRunner::Service", func(id string, was, is object) {
-		assert.Equal(t, before.Tags, after.Tags, id)
 		kind := func(service object) []string {
 			kinds := slices.Collect(maps.Keys(service["SourceConfiguration"].(object)))
 			return slices.DeleteFunc(kinds, func(k string) bool { return !strings.HasSuffix(k, "Repository") })
@@ -126,9 +129,12 @@ func sameNotes(t *testing.T, before, after *cdktest.Stack) {
 		return // refused, with an error
 	}
 	was := before.Of("AWS::S3::Bucket")
-	require.Len(t, was, 1)
+	var told []string
 	for id := range was {
 		assert.Contains(t, after.Of("AWS::S3::Bucket"), id)
-		assert.Contains(t, appOf(t, after).told, id)
+		if strings.Contains(appOf(t, after).told, id) {
+			told = append(told, id)
+		}
 	}
+	assert.Len(t, told, 1, "where are the notes?")
 }

@@ -29,13 +29,24 @@ func warnOpen(stack awscdk.Stack, s settings.Settings) {
 }
 
 // warnUnfiltered tells a user who narrowed allowCidr, or who runs production,
-// that a deployment without a load balancer is open to everyone.
+// that a deployment without a load balancer in its template is open to everyone.
 func warnUnfiltered(stack awscdk.Stack, s settings.Settings) {
 	switch {
 	case s.AllowCIDR != settings.Everyone:
-		warn(stack, "allowCidr", "allowCidr: "+s.AllowCIDR+" narrows load balancers only; this deployment has none and stays open to the internet")
+		warn(stack, "allowCidr", "allowCidr: "+s.AllowCIDR+" narrows load balancers of the templates only; this template has none, and the app stays open to the internet")
 	case s.IsProduction():
-		warn(stack, "allowCidr", "everyone on the internet may connect, and the app has no login; allowCidr has no effect without a load balancer: put a login, or CloudFront with a web ACL, before the app")
+		warn(stack, "allowCidr", "everyone on the internet may connect, and the app has no login; allowCidr has no effect without a load balancer in the template: put a login, or CloudFront with a web ACL, before the app")
+	}
+}
+
+// warnOwnServers tells a user of production that traffic to servers of their own
+// is not encrypted, and one who narrowed allowCidr that it does not reach there.
+func warnOwnServers(stack awscdk.Stack, s settings.Settings) {
+	if s.AllowCIDR != settings.Everyone {
+		warn(stack, "allowCidr", "allowCidr: "+s.AllowCIDR+" does not reach your servers; their own firewall decides who may connect")
+	}
+	if s.IsProduction() {
+		warn(stack, "certificateArn", "requests to your servers travel unencrypted, and certificateArn does not reach there; put something that speaks HTTPS before them")
 	}
 }
 

@@ -8,6 +8,18 @@ import (
 	"time"
 )
 
+// What a platform has to know to run the app.
+const (
+	// Port is where it listens when PORT does not say.
+	Port = 8080
+
+	// HealthPath answers while the process is alive.
+	HealthPath = "/healthz"
+
+	// SandboxTTL is how long a note lives in a sandbox, as a Go duration.
+	SandboxTTL = "24h"
+)
+
 // Bounds of an app that anyone on the internet may call.
 const (
 	MaxKeyLength = 64

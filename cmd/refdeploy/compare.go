@@ -23,13 +23,18 @@ type input struct {
 }
 
 func (in *input) flags(cmd *cobra.Command) {
+	in.sourceFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&in.assembly, "assembly", "", "read the stacks of the cloud assembly in this directory, yours for example, and synthesize only those named that it lacks")
-	f.StringArrayVarP(&in.settings, "context", "c", nil, "a setting, as for cdk: key=value")
 	f.BoolVar(&in.closed, "include-closed", false, "let what AWS closed to new customers be the cheapest")
 	in.load.flags(f)
 	in.pricing.flags(cmd)
 	in.pricing.discountFlag(cmd)
+}
+
+// sourceFlags say where the templates come from.
+func (in *input) sourceFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&in.assembly, "assembly", "", "read the stacks of the cloud assembly in this directory, yours for example, and synthesize only those named that it lacks")
+	cmd.Flags().StringArrayVarP(&in.settings, "context", "c", nil, "a setting, as for cdk: key=value")
 }
 
 // report synthesizes or reads, and compares the stacks with the given ids, or

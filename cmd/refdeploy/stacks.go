@@ -11,6 +11,7 @@ import (
 
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/catalog"
+	"refdeploy/internal/settings"
 	"refdeploy/internal/synth"
 )
 
@@ -19,7 +20,7 @@ import (
 // them goes to standard error.
 func (in *input) stacks(cmd *cobra.Command, ids []string) ([]assembly.Stack, error) {
 	given := cmd.Flags().Changed("assembly")
-	settings, err := in.context()
+	overrides, err := in.context()
 	if err != nil {
 		return nil, err
 	}
@@ -35,14 +36,16 @@ func (in *input) stacks(cmd *cobra.Command, ids []string) ([]assembly.Stack, err
 	}
 	switch {
 	case !given || len(missing) > 0:
-		made, err := synthesize(cmd, settings, missing)
+		made, err := synthesize(cmd, overrides, missing)
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, made...)
-	case len(settings) > 0:
+	case len(overrides) > 0:
 		return nil, fmt.Errorf("context: settings are part of the assembly in %s; leave out -c or --assembly", in.assembly)
 	}
+	found = assembly.Whole(found, settings.NetworkID)
+	found = slices.DeleteFunc(found, func(s assembly.Stack) bool { return s.ID == settings.BudgetID && s.Ours() }) // which runs nothing
 	if len(ids) > 0 {
 		found = slices.DeleteFunc(found, func(s assembly.Stack) bool { return !slices.Contains(ids, s.ID) })
 	}
@@ -96,11 +99,11 @@ func (in *input) missing(found []assembly.Stack, ids []string) ([]string, error)
 
 // synthesize returns this project's stacks with the given ids, or all, in an
 // assembly that is thrown away.
-func synthesize(cmd *cobra.Command, settings map[string]string, ids []string) ([]assembly.Stack, error) {
-	if _, set := settings["stacks"]; !set && len(ids) > 0 {
-		settings["stacks"] = strings.Join(ids, ",")
+func synthesize(cmd *cobra.Command, overrides map[string]string, ids []string) ([]assembly.Stack, error) {
+	if _, set := overrides["stacks"]; !set && len(ids) > 0 {
+		overrides["stacks"] = strings.Join(ids, ",")
 	}
-	chosen, err := synth.Settings(settings)
+	chosen, err := synth.Settings(overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +117,7 @@ func synthesize(cmd *cobra.Command, settings map[string]string, ids []string) ([
 		defer fmt.Fprint(progress, "               \r")
 	}
 	var made []assembly.Stack
-	err = synth.Quick(cmd.Context(), settings, func(dir string) (err error) {
+	err = synth.Quick(cmd.Context(), overrides, func(dir string) (err error) {
 		made, err = assembly.Read(dir)
 		return err
 	})

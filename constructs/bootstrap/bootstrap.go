@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -23,11 +25,28 @@ import (
 // on scope, so that other stacks still synthesize.
 func Code(scope constructs.Construct, architecture settings.Architecture) awslambda.Code {
 	dir := project.Path("bin", "lambda", string(architecture))
-	if err := build(dir, architecture); err != nil {
+	if err := once(dir, architecture); err != nil {
 		awscdk.Annotations_Of(scope).AddError(jsii.String(err.Error()))
 		return awslambda.Code_FromAsset(jsii.String(project.Path("app")), nil)
 	}
 	return awslambda.Code_FromAsset(jsii.String(dir), nil)
+}
+
+// Start compiles what [Code] will ask for while the caller does something else:
+// it takes about as long as the CDK takes to start.
+func Start(architecture settings.Architecture) {
+	if root, err := project.Root(); err == nil { // else Code tells
+		go once(filepath.Join(root, "bin", "lambda", string(architecture)), architecture)
+	}
+}
+
+// builds holds what is compiled or on its way, by directory: every copy of the
+// function has the same program.
+var builds sync.Map
+
+func once(dir string, architecture settings.Architecture) error {
+	compile, _ := builds.LoadOrStore(dir, sync.OnceValue(func() error { return build(dir, architecture) }))
+	return compile.(func() error)()
 }
 
 func build(dir string, architecture settings.Architecture) error {

@@ -26,6 +26,7 @@ import (
 
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/project"
+	"refdeploy/internal/settings"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -85,11 +86,29 @@ func Read(t testing.TB, dir string) map[string]*Stack {
 	return stacks
 }
 
+// Whole returns the stacks, those that stand in the shared network with what
+// they share as [assembly.Whole] does, for [Stack.Of] and what builds on it. Has
+// and Golden still see the template alone.
+func Whole(stacks map[string]*Stack) map[string]*Stack {
+	var alone []assembly.Stack
+	for _, stack := range stacks {
+		alone = append(alone, stack.Stack)
+	}
+	whole := maps.Clone(stacks)
+	for _, stack := range assembly.Whole(alone, settings.NetworkID) {
+		whole[stack.ID] = &Stack{Stack: stack, raw: stacks[stack.ID].raw, cdk: stacks[stack.ID].cdk}
+	}
+	return whole
+}
+
 // SynthStack synthesizes the app of one stack and returns that stack.
 func SynthStack(t testing.TB, stack awscdk.Stack) *Stack {
 	t.Helper()
 	return Synth(t, stack.Node().Root().(awscdk.App))[*stack.StackName()]
 }
+
+// JSON returns the template as it is deployed.
+func (s *Stack) JSON() string { return string(s.raw) }
 
 // Has reports an error unless some resource of the type has at least props.
 func (s *Stack) Has(t testing.TB, resource string, props map[string]any) {

@@ -3,7 +3,6 @@
 package kube
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 
@@ -12,16 +11,16 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
+	"refdeploy/constructs/kube/manifest"
 	"refdeploy/internal/project"
+	"refdeploy/internal/versions"
 )
 
-// minor is the Kubernetes minor version, 1.36. The cluster's version and the
-// kubectl layer follow it, because kubectl supports clusters one minor version
-// away at most. package.json pins the layer's npm package of the same number.
-const minor = 36
+// minor is the Kubernetes minor version. The cluster's version and the kubectl
+// layer follow it, because kubectl supports clusters one minor version away at
+// most. package.json pins the layer's npm package of the same number.
+const minor = versions.KubernetesMinor
 
 // Version is the Kubernetes version of every cluster.
 func Version() eks.KubernetesVersion {
@@ -51,51 +50,35 @@ func KubectlLayer(scope constructs.Construct, id string) awslambda.ILayerVersion
 // pruning would leave those of most kinds behind, budgets and bindings among
 // them. Strings in the objects may be CDK tokens; names may not. It panics when
 // an object cannot be encoded, which no valid object does.
-func Apply(cluster eks.Cluster, id string, objects ...Object) constructs.Construct {
+func Apply(cluster eks.Cluster, id string, objects ...manifest.Object) constructs.Construct {
 	group := constructs.NewConstruct(awscdk.Stack_Of(cluster), jsii.String(id))
 	var before eks.KubernetesManifest
 	for _, object := range objects {
-		manifest := eks.NewKubernetesManifest(group, jsii.String(object.GetObjectKind().GroupVersionKind().Kind+"-"+object.GetName()), &eks.KubernetesManifestProps{
+		applied := eks.NewKubernetesManifest(group, jsii.String(object.GetObjectKind().GroupVersionKind().Kind+"-"+object.GetName()), &eks.KubernetesManifestProps{
 			Cluster:  cluster,
-			Manifest: &[]*map[string]any{encode(object)},
+			Manifest: &[]*map[string]any{manifest.Fields(object)},
 			Prune:    jsii.Bool(false),
 		})
 		if before != nil {
-			manifest.Node().AddDependency(before)
+			applied.Node().AddDependency(before)
 		}
-		before = manifest
+		before = applied
 	}
 	return group
 }
 
-// An Object is a Kubernetes object with a name.
-type Object interface {
-	runtime.Object
-	metav1.Object
-}
-
-func encode(object Object) *map[string]any {
-	var fields map[string]any
-	encoded, err := json.Marshal(object)
-	if err == nil {
-		err = json.Unmarshal(encoded, &fields)
-	}
-	if err != nil {
-		panic(fmt.Errorf("manifest of %T %q: %w", object, object.GetName(), err))
-	}
-	// The server fills status in; sending an empty one is an error to strict
-	// readers.
-	delete(fields, "status")
-	return &fields
-}
-
 // AddOn defines an add-on that EKS packages, in the version that it takes for
 // the cluster's by default. Without a version here, a newer one comes with `aws
-// eks update-addon`, not with a deploy. It goes with the stack.
-func AddOn(cluster eks.Cluster, id, name string) eks.Addon {
-	return eks.NewAddon(awscdk.Stack_Of(cluster), jsii.String(id), &eks.AddonProps{
+// eks update-addon`, not with a deploy. A nil configuration is the add-on's own.
+// It goes with the stack.
+func AddOn(cluster eks.Cluster, id, name string, configuration map[string]any) eks.Addon {
+	props := &eks.AddonProps{
 		Cluster:          cluster,
 		AddonName:        jsii.String(name),
 		PreserveOnDelete: jsii.Bool(false),
-	})
+	}
+	if configuration != nil {
+		props.ConfigurationValues = &configuration
+	}
+	return eks.NewAddon(awscdk.Stack_Of(cluster), jsii.String(id), props)
 }

@@ -18,6 +18,10 @@ type Reasons map[string]string
 // README). A reason stands only on those: elsewhere it would say nothing, and
 // accept what nobody has looked at.
 var concerns = map[string][]string{
+	"AwsSolutions-CFR1": {"AWS::CloudFront::Distribution"},
+	"AwsSolutions-CFR2": {"AWS::CloudFront::Distribution"},
+	"AwsSolutions-CFR3": {"AWS::CloudFront::Distribution"},
+	"AwsSolutions-CFR4": {"AWS::CloudFront::Distribution"},
 	"AwsSolutions-AS3":  {"AWS::AutoScaling::AutoScalingGroup"},
 	"AwsSolutions-EC23": {"AWS::EC2::SecurityGroup"},
 	"AwsSolutions-ECS2": {"AWS::ECS::TaskDefinition"},

@@ -1,4 +1,5 @@
-// Package network defines the VPC of a deployment that needs one.
+// Package network defines the VPC of a deployment that needs one, or of several
+// that share one.
 package network
 
 import (
@@ -20,6 +21,11 @@ const (
 	// PublicIP puts workloads in public subnets with an address each and no NAT
 	// gateway. Security groups alone keep the internet out.
 	PublicIP Egress = iota
+
+	// OneNAT puts workloads that cannot have a public address, such as pods on
+	// Fargate, in private subnets behind one NAT gateway: an outage of its zone
+	// cuts off the other zone too, at half the price of [ZonalNAT].
+	OneNAT
 
 	// ZonalNAT puts workloads in private subnets behind a NAT gateway per zone.
 	// An outage stays inside its zone, at one hourly charge per zone.
@@ -57,31 +63,39 @@ type Network struct {
 // New defines a VPC over two availability zones, the fewest an Application Load
 // Balancer accepts and all that a stack without an environment can see.
 func New(scope constructs.Construct, id string, props *Props) Network {
-	var p Props
-	if props != nil {
-		p = *props
-	}
-	if p.Egress != PublicIP && p.Egress != ZonalNAT {
-		panic(fmt.Errorf("network %q: egress must be PublicIP or ZonalNAT, got %d", id, p.Egress))
-	}
+	p := props.withDefaults(id)
+	gateways := map[Egress]int{PublicIP: 0, OneNAT: 1, ZonalNAT: zones}[p.Egress]
+	return network(newVPC(scope, id, p, gateways, p.Egress != PublicIP), p.Egress)
+}
 
-	public := &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PUBLIC}
-	workloads, gateways := public, 0
+// withDefaults returns a copy of p in which everything is set. It panics when
+// the egress of network id is none.
+func (p *Props) withDefaults(id string) Props {
+	var out Props
+	if p != nil {
+		out = *p
+	}
+	if out.Egress < PublicIP || out.Egress > ZonalNAT {
+		panic(fmt.Errorf("network %q: egress must be PublicIP, OneNAT or ZonalNAT, got %d", id, out.Egress))
+	}
+	return out
+}
+
+// newVPC defines the VPC, with private subnets or without.
+func newVPC(scope constructs.Construct, id string, p Props, gateways int, private bool) awsec2.Vpc {
 	subnets := []*awsec2.SubnetConfiguration{{
 		Name:                jsii.String("Public"),
 		SubnetType:          awsec2.SubnetType_PUBLIC,
 		MapPublicIpOnLaunch: jsii.Bool(p.Egress == PublicIP),
 		CidrMask:            jsii.Number(20),
 	}}
-	if p.Egress == ZonalNAT {
-		workloads, gateways = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS}, zones
+	if private {
 		subnets = append(subnets, &awsec2.SubnetConfiguration{
 			Name:       jsii.String("Private"),
 			SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS,
 			CidrMask:   jsii.Number(20),
 		})
 	}
-
 	vpc := awsec2.NewVpc(scope, jsii.String(id), &awsec2.VpcProps{
 		MaxAzs:              jsii.Number(zones),
 		NatGateways:         jsii.Number(gateways),
@@ -95,7 +109,6 @@ func New(scope constructs.Construct, id string, props *Props) Network {
 		// that group, so only production pays for the belt to its braces.
 		RestrictDefaultSecurityGroup: jsii.Bool(p.Egress == ZonalNAT),
 	})
-
 	if p.FlowLogs != nil {
 		vpc.AddFlowLog(jsii.String("FlowLog"), &awsec2.FlowLogOptions{
 			Destination: awsec2.FlowLogDestination_ToCloudWatchLogs(p.FlowLogs, nil),
@@ -103,9 +116,18 @@ func New(scope constructs.Construct, id string, props *Props) Network {
 	} else {
 		nag.Suppress(vpc, nag.Reasons{"AwsSolutions-VPC7": "A sandbox keeps no record of its connections; the production profile does."})
 	}
+	return vpc
+}
 
+// network returns the subnets of a VPC for workloads with that way out.
+func network(vpc awsec2.Vpc, egress Egress) Network {
+	public := &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PUBLIC}
+	workloads := public
+	if egress != PublicIP {
+		workloads = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS}
+	}
 	return Network{
-		VPC: vpc, Public: public, Workloads: workloads, PublicIPs: p.Egress == PublicIP,
+		VPC: vpc, Public: public, Workloads: workloads, PublicIPs: egress == PublicIP,
 		WayOut: vpc.SelectSubnets(workloads).InternetConnectivityEstablished,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/app/contract"
 	"refdeploy/constructs/nag"
 )
 
@@ -33,7 +34,7 @@ type Notes struct {
 // a day: anyone can write there, and nobody has to clean up after them.
 func New(scope constructs.Construct, id string, props *Props) Notes {
 	keep := props != nil && props.Keep
-	removal, ttl := awscdk.RemovalPolicy_DESTROY, "24h"
+	removal, ttl := awscdk.RemovalPolicy_DESTROY, contract.SandboxTTL
 	lifecycle := &awss3.LifecycleRule{
 		AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 	}
@@ -55,17 +56,17 @@ func New(scope constructs.Construct, id string, props *Props) Notes {
 	})
 	nag.Suppress(bucket, nag.Reasons{"AwsSolutions-S1": "The app alone reads and writes here, and logs each request with its id; S3's own access log would cost more than it adds."})
 	if !keep {
-		letGo(bucket)
+		LetGo(bucket)
 	}
 	return Notes{Bucket: bucket, TTL: jsii.String(ttl)}
 }
 
-// letGo lets the function that empties the bucket see that it has nothing to
+// LetGo lets the function that empties a bucket see that it has nothing to
 // do. On an update from sandbox to production the bucket loses its mark and its
 // policy the grant to that function, before CloudFormation removes the function's
 // resource; without a permission of its own it then fails, and stays behind
 // (aws-cdk#37257).
-func letGo(bucket awss3.Bucket) {
+func LetGo(bucket awss3.Bucket) {
 	emptier := awscdk.Stack_Of(bucket).Node().FindChild(jsii.String("Custom::S3AutoDeleteObjectsCustomResourceProvider"))
 	emptier.(awscdk.CustomResourceProviderBase).AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("s3:GetBucketTagging"),

@@ -37,6 +37,13 @@ type Stack struct {
 
 	// Annotations are what synthesis tells the user about the stack.
 	Annotations []Annotation
+
+	// DependsOn are the ids of the stacks that are deployed before this one, and
+	// destroyed after it.
+	DependsOn []string
+
+	// Shares says that [Whole] added the resources of a shared stack.
+	Shares bool
 }
 
 // Ours reports whether the stack is one of this project, and not somebody
@@ -66,8 +73,9 @@ type manifest struct {
 }
 
 type artifact struct {
-	Type        string
-	DisplayName string
+	Type         string
+	DisplayName  string
+	Dependencies []string // ids of artifacts
 
 	// Messages by construct path stand here, or in a file beside it.
 	Metadata               map[string][]message
@@ -92,6 +100,8 @@ type assets struct {
 		Source struct{ Platform string }
 	}
 }
+
+const stackArtifact = "aws:cloudformation:stack"
 
 // Read returns the stacks of the assembly in dir, and of those nested in it,
 // sorted by id.
@@ -132,10 +142,15 @@ func read(dir string) ([]Stack, error) {
 	for _, id := range slices.Sorted(maps.Keys(m.Artifacts)) {
 		a := m.Artifacts[id]
 		switch a.Type {
-		case "aws:cloudformation:stack":
+		case stackArtifact:
 			stack, err := a.stack(id, dir)
 			if err != nil {
 				return nil, err
+			}
+			for _, other := range a.Dependencies {
+				if m.Artifacts[other].Type == stackArtifact {
+					stack.DependsOn = append(stack.DependsOn, cmp.Or(m.Artifacts[other].DisplayName, other))
+				}
 			}
 			stacks = append(stacks, stack)
 		case "cdk:cloud-assembly":

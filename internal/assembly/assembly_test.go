@@ -15,7 +15,7 @@ import (
 // warning and an image.
 var files = map[string]string{
 	"manifest.json": `{"artifacts":{
-		"B":{"type":"aws:cloudformation:stack","additionalMetadataFile":"B.metadata.json","properties":{"templateFile":"B.template.json","terminationProtection":true,"tags":{"k":"v"}}},
+		"B":{"type":"aws:cloudformation:stack","dependencies":["B.assets"],"additionalMetadataFile":"B.metadata.json","properties":{"templateFile":"B.template.json","terminationProtection":true,"tags":{"k":"v"}}},
 		"B.assets":{"type":"cdk:asset-manifest"}
 	}}`,
 	"B.template.json": `{"Description":"d","Resources":{"Bucket":{"Type":"AWS::S3::Bucket","DeletionPolicy":"Delete","DependsOn":["X"],
@@ -47,6 +47,7 @@ func TestReadReturnsWhatTheTemplatesSay(t *testing.T) {
 	assert.True(t, got.TerminationProtection)
 	assert.Equal(t, []string{"linux/arm64"}, got.ImagePlatforms)
 	assert.Equal(t, []string{"careful"}, got.Warnings())
+	assert.Empty(t, got.DependsOn, "an artifact that is no stack")
 	bucket := got.Template.Resources["Bucket"]
 	assert.Equal(t, "AWS::S3::Bucket", bucket.Type)
 	assert.Equal(t, "Delete", bucket.DeletionPolicy)

@@ -130,6 +130,21 @@ func TestAMissingPriceIsNamed(t *testing.T) {
 	assert.EqualError(t, err, "A: no price for one")
 }
 
+func TestAShareIsBilledOfTheWholePrice(t *testing.T) {
+	plan := bill.Plan{ID: "A", Charges: []bill.Charge{{Key: "fee", ShareOf: "vm", Driver: bill.Month, Quantity: 10}}}
+	_, err := bill.New(plan, bill.Prices{"fee": {USD: 0.12, Unit: "share"}})
+	assert.EqualError(t, err, "A: no price for vm")
+
+	m, err := bill.New(plan, bill.Prices{"fee": {USD: 0.12, Unit: "share"}, "vm": {USD: 2, Unit: "hour", Compute: true}})
+	require.NoError(t, err)
+	u := usage()
+	u.ComputeDiscount = 0.3 // a fee has no discount
+	line := m.Estimate(u).Lines[0]
+	assert.InDelta(t, 0.24, line.UnitPrice, 1e-9)
+	assert.Equal(t, "hour", line.Unit)
+	assert.Equal(t, 2.40, line.USD)
+}
+
 func TestADiscountIsTakenOffComputeOnly(t *testing.T) {
 	plan := bill.Plan{ID: "A", Charges: []bill.Charge{{Key: "vm", Driver: bill.Month, Quantity: 10}, {Key: "lb", Driver: bill.Month, Quantity: 10}}}
 	m, err := bill.New(plan, bill.Prices{"vm": {USD: 1, Compute: true}, "lb": {USD: 1}})

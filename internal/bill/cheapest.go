@@ -234,8 +234,10 @@ func (m Model) corners(usage Usage) []float64 {
 	if perLoad == 0 {
 		return nil
 	}
-	for _, gb := range [...]float64{freeOutGB, tier10, tier50, tier150} {
-		found = append(found, gb*1e6/(perLoad*(usage.ResponseKB+headerKB)))
+	if kB := m.Plan.outKB(usage); kB > 0 {
+		for _, gb := range [...]float64{freeOutGB, tier10, tier50, tier150} {
+			found = append(found, gb*1e6/(perLoad*kB))
+		}
 	}
 	found = append(found, 1.0/activeSeconds)
 	for i := range m.Plan.Capacity {

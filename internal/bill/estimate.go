@@ -58,6 +58,13 @@ func New(plan Plan, prices Prices) (Model, error) {
 		if !ok {
 			return Model{}, fmt.Errorf("%s: no price for %s", plan.ID, charge.Key)
 		}
+		if charge.ShareOf != "" {
+			whole, ok := prices[charge.ShareOf]
+			if !ok {
+				return Model{}, fmt.Errorf("%s: no price for %s", plan.ID, charge.ShareOf)
+			}
+			price.USD, price.Unit = price.USD*whole.USD, whole.Unit
+		}
 		m.prices[i] = price
 	}
 	return m, nil

@@ -83,6 +83,11 @@ type Plan struct {
 	Limits   Limits
 	Unpriced []string // what bills and has no price here, by name
 	Remarks  []string // what a reader of the bill has to know under any load
+	// NotesLeave says that the app runs outside AWS: its answers cost nothing
+	// there, and each note that it reads, taken to be as large as a response,
+	// leaves AWS.
+	NotesLeave bool
+
 	Warnings []string // what the plan does not say, so that the bill is a guess; with load only
 }
 
@@ -95,6 +100,7 @@ type Charge struct {
 	Of       int     // the capacity that the driver counts
 	Resource string  // logical id, or what makes it outside the template
 	Source   string  // template, or catalog for what AWS makes beside it
+	ShareOf  string  // the key whose price this one is a share of, or ""
 
 	// Everyone says that each deployment pays it alike, so that it decides
 	// nothing.

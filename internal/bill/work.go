@@ -199,7 +199,16 @@ func (w *work) driver(c Charge) float64 {
 	panic("bill: unknown driver " + string(c.Driver))
 }
 
-func (w *work) outGB() float64 { return w.requests * (w.usage.ResponseKB + headerKB) / 1e6 }
+func (w *work) outGB() float64 { return w.requests * w.plan.outKB(w.usage) / 1e6 }
+
+// outKB is what of a request leaves AWS.
+func (p *Plan) outKB(u Usage) float64 {
+	kB := u.ResponseKB + headerKB
+	if p.NotesLeave {
+		return kB * u.Reads
+	}
+	return kB
+}
 
 // between is how much of x lies between two bounds.
 func between(x, low, high float64) float64 { return math.Max(0, math.Min(x, high)-low) }
@@ -214,10 +223,10 @@ func (w *work) beyond() []string {
 	}
 	limits := w.plan.Limits
 	if limits.RequestKB > 0 && u.RequestKB > limits.RequestKB {
-		say("a request of %g kB is refused; the limit is %g kB", u.RequestKB, limits.RequestKB)
+		say("a request of %g kB is refused; the limit is %.6g kB", u.RequestKB, limits.RequestKB)
 	}
 	if limits.ResponseKB > 0 && u.ResponseKB > limits.ResponseKB {
-		say("a response of %g kB fails; the limit is %g kB", u.ResponseKB, limits.ResponseKB)
+		say("a response of %g kB fails; the limit is %.6g kB", u.ResponseKB, limits.ResponseKB)
 	}
 	for i := range w.plan.Capacity {
 		c, r := &w.plan.Capacity[i], w.of(i)

@@ -19,12 +19,13 @@ func TestEveryEntryIsComplete(t *testing.T) {
 		seen[d.ID] = true
 		assert.NotEmpty(t, d.ControlPlane, d.ID)
 		assert.NotEmpty(t, d.DataPlane, d.ID)
+		assert.NotEmpty(t, d.Tells(), "%s: what does /info tell there?", d.ID)
 		if d.ClosedSince != "" {
 			_, err := time.Parse(time.DateOnly, d.ClosedSince)
 			assert.NoError(t, err, d.ID)
 		}
 	}
-	assert.Equal(t, []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"}, catalog.IDs())
+	assert.Equal(t, []string{"EcsEc2", "EcsFargate", "EcsManagedInstances", "EcsExpress", "EcsAnywhere", "EksEc2", "EksAuto", "EksFargate", "EksAnywhere", "Lambda", "AppRunner"}, catalog.IDs())
 }
 
 func TestSelectedKeepsTheCatalogsOrder(t *testing.T) {

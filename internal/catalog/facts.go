@@ -69,8 +69,13 @@ const (
 	noLimitOut = "none of the platform's"
 	both       = "arm64, x86_64"
 
+	needsBuilder = "a Docker-compatible builder where you deploy from, unless the image setting names an image"
+	needsVPC     = "room for one more VPC (quota: 5 a region), unless the network setting is shared"
+
 	leftInsights  = "the log group /aws/ecs/containerinsights/CLUSTER/performance, by Container Insights, which keeps a day"
 	leftBootstrap = "the image in the bootstrap repository, until `npx cdk gc --unstable=gc`"
+
+	leftControlPlaneLogs = "the log group /aws/eks/CLUSTER/cluster of the control plane, by EKS, which never expires"
 )
 
 // logsOf is the command that follows the app's log group of a stack.

@@ -66,6 +66,11 @@ func (r *reader) ecsService(id string, service assembly.Resource) {
 		r.fargate(id, service, task, tasks)
 	case "EC2":
 		r.tasksOnInstances(task, tasks)
+	case "MANAGED_INSTANCES":
+		provider := inventory.Target(inventory.Object(inventory.List(service.Properties["CapacityProviderStrategy"])[0])["CapacityProvider"])
+		r.managedInstances(provider, r.stack.Template.Resources[provider], task, tasks)
+	case "EXTERNAL":
+		r.ownServers(id, service, task, tasks)
 	default:
 		r.cannotPrice(service.Type, "what its tasks run on")
 		return
@@ -123,6 +128,9 @@ func (r *reader) launchType(service assembly.Resource) string {
 		}
 		if field(r.find(provider).Properties, "AutoScalingGroupProvider") != nil {
 			return "EC2"
+		}
+		if field(r.find(provider).Properties, "ManagedInstancesProvider") != nil {
+			return "MANAGED_INSTANCES"
 		}
 		return ""
 	}
@@ -210,67 +218,6 @@ func (r *reader) ids(resource string) []string {
 	}
 	slices.Sort(ids)
 	return ids
-}
-
-// nodes prices a managed node group.
-func (r *reader) nodes(id string, group assembly.Resource) {
-	template := inventory.Object(r.find(inventory.Object(group.Properties["LaunchTemplate"])["Id"]).Properties["LaunchTemplateData"])
-	name, size, ok := r.instance(template)
-	if !ok {
-		return
-	}
-	pods := bill.Capacity{Name: "pods", Least: 1, Most: 1}
-	cpu, mib := 0.1, 64.0
-	if deployment, scaler := r.workload.deployment, r.workload.scaler; deployment != nil && scaler != nil {
-		container := deployment.Spec.Template.Spec.Containers[0].Resources
-		cpu, mib = container.Requests.Cpu().AsApproximateFloat64(), container.Requests.Memory().AsApproximateFloat64()/(1<<20)
-		pods.Least, pods.Most = int(*scaler.Spec.MinReplicas), int(scaler.Spec.MaxReplicas)
-		pods.VCPU, pods.Utilization = cpu, utilizationOf(scaler)
-		pods.AtOnce = r.atOnce(math.Max(mib, container.Limits.Memory().AsApproximateFloat64()/(1<<20)))
-	} else {
-		r.warn("the template has no Deployment with an autoscaler; the nodes are priced without load")
-	}
-	scaling := inventory.Object(group.Properties["ScalingConfig"])
-	reservedVCPU, reservedMiB := size.reserved()
-	host := &bill.Host{
-		Name: "nodes", Least: int(inventory.Number(scaling["MinSize"])), Most: int(inventory.Number(scaling["MaxSize"])),
-		VCPU: size.vCPU - reservedVCPU, MiB: size.mib - reservedMiB, Places: size.pods,
-		CopyVCPU: cpu, CopyMiB: mib, EarnedVCPU: size.vCPU * size.baseline,
-	}
-	r.systemPods(host)
-	if host.VCPU < cpu || host.MiB < mib || host.Places < 1 {
-		r.cannotPrice(group.Type, "a pod does not fit on "+name)
-		return
-	}
-	pods.Host = host
-	public := false
-	for _, subnet := range inventory.List(group.Properties["Subnets"]) {
-		public = public || r.find(subnet).Properties["MapPublicIpOnLaunch"] == true
-	}
-	r.plan.Capacity = append(r.plan.Capacity, pods)
-	r.instances(id, name, size, template, public)
-}
-
-// systemPods takes from a node what EKS's own pods need there: some run on each
-// node, some once in the cluster.
-func (r *reader) systemPods(host *bill.Host) {
-	for _, found := range r.stack.Template.Resources {
-		switch found.Type {
-		case "AWS::EKS::Addon":
-			pod := addOns[str(found.Properties["AddonName"])]
-			if pod.perNode {
-				host.VCPU -= pod.vCPU
-				host.MiB -= pod.mib
-				host.Places--
-				continue
-			}
-			host.SystemVCPU += pod.count * pod.vCPU
-			host.SystemMiB += pod.count * pod.mib
-			host.SystemPlaces += pod.count
-		case "Custom::AWSCDK-EKS-HelmChart": // a controller, whose values request nothing
-			host.SystemPlaces += replicas(found.Properties["Values"])
-		}
-	}
 }
 
 // instance returns the type that a launch template starts.

@@ -61,6 +61,7 @@ func PlanOf(stack assembly.Stack) bill.Plan {
 		stack: stack, plan: bill.Plan{ID: stack.ID}, workload: workloadOf(stack.Template),
 		provisioner: provisionersOf(stack.Template), unpriced: map[string]bool{},
 	}
+	r.elsewhere()
 	for _, id := range slices.Sorted(maps.Keys(stack.Template.Resources)) {
 		r.add(id, stack.Template.Resources[id])
 	}
@@ -122,11 +123,18 @@ func (r *reader) add(id string, resource assembly.Resource) {
 		r.flowLog(id, p)
 	case "AWS::ECS::Service":
 		r.ecsService(id, resource)
+	case "AWS::ECS::ExpressGatewayService":
+		r.express(id, resource)
 	case "AWS::EKS::Cluster":
 		r.hourly("EKS control plane", "eks.cluster", id)
 		if has("Logging", "ClusterLogging", "EnabledTypes")(p) {
 			r.charge("control plane logs, 10 GB assumed", "logs.vended", bill.Month, controlPlaneGB, id)
 		}
+		if field(p, "ComputeConfig", "Enabled") == true {
+			r.autoNodes(id, resource)
+		}
+	case "AWS::EKS::FargateProfile":
+		r.fargatePods(id, resource)
 	case "AWS::EKS::Nodegroup":
 		r.nodes(id, resource)
 	case "AWS::Lambda::Function":
@@ -139,11 +147,16 @@ func (r *reader) add(id string, resource assembly.Resource) {
 		}
 	case "AWS::CloudWatch::Alarm":
 		r.alarm(id, resource)
+	case "AWS::Logs::MetricFilter":
+		r.charge("metric counted in a log", "cloudwatch.metric", bill.Month, 1, id)
 	case "AWS::ApplicationAutoScaling::ScalingPolicy":
 		if p["PolicyType"] == "TargetTrackingScaling" {
 			r.outside("alarms that target tracking adds", "cloudwatch.alarm", bill.Month, 2, id)
 		}
 	case "AWS::ECS::CapacityProvider":
+		if field(p, "ManagedInstancesProvider") != nil && r.count("AWS::ECS::Service") == 0 {
+			r.cannotPrice(resource.Type, "what runs on Managed Instances")
+		}
 		if field(p, "AutoScalingGroupProvider", "ManagedScaling", "Status") == "ENABLED" {
 			r.outside("alarms that the capacity provider adds", "cloudwatch.alarm", bill.Month, 2, id)
 		}
@@ -190,6 +203,8 @@ var elsewhere = map[string]bool{
 // free are the types that do not bill.
 var free = map[string]bool{
 	"AWS::AppRunner::AutoScalingConfiguration":      true,
+	"AWS::CloudFront::Distribution":                 true, // it serves two small files, far below the first TB and 10 million requests of a month, which are free
+	"AWS::CloudFront::OriginAccessControl":          true,
 	"AWS::CodeDeploy::Application":                  true,
 	"AWS::CodeDeploy::DeploymentGroup":              true,
 	"AWS::EC2::InternetGateway":                     true,
@@ -219,6 +234,7 @@ var free = map[string]bool{
 	"AWS::Lambda::Url":                              true,
 	"AWS::Lambda::Version":                          true,
 	"AWS::S3::BucketPolicy":                         true,
+	"AWS::Budgets::Budget":                          true, // without actions
 	"AWS::SNS::Topic":                               true, // and the first 1,000 emails of a month
 	"AWS::SNS::TopicPolicy":                         true,
 	"AWS::SSM::Parameter":                           true, // standard tier

@@ -138,13 +138,13 @@ func TestLinesAddUpToTheTotalToTheCent(t *testing.T) {
 }
 
 func TestIdleSandboxes(t *testing.T) {
-	for id, want := range map[string]float64{"EcsFargate": 34.79, "EcsEc2": 42.44, "EksEc2": 126.51, "Lambda": 0, "AppRunner": 2.56} {
+	for id, want := range map[string]float64{"EcsFargate": 34.79, "EcsEc2": 42.44, "EksEc2": 126.51, "EksAuto": 166.06, "EksFargate": 169.27, "EksAnywhere": 0, "Lambda": 0, "AppRunner": 2.56, "EcsManagedInstances": 63.33, "EcsExpress": 51.29, "EcsAnywhere": 7.48} {
 		assert.InDelta(t, want, total(t, golden(t, id+".sandbox"), idle()), 0.02, id)
 	}
 }
 
 func TestMoreLoadNeverCostsLess(t *testing.T) {
-	for _, id := range []string{"EcsEc2", "EcsFargate", "EksEc2", "Lambda", "AppRunner"} {
+	for _, id := range []string{"EcsEc2", "EcsFargate", "EcsManagedInstances", "EcsExpress", "EcsAnywhere", "EksEc2", "EksAuto", "EksFargate", "EksAnywhere", "Lambda", "AppRunner"} {
 		stack, last := golden(t, id+".sandbox"), 0.0
 		for _, load := range bill.Loads(4) {
 			now := total(t, stack, at(load))
@@ -223,14 +223,18 @@ func TestAMissingPriceIsAnErrorThatNamesTheStack(t *testing.T) {
 func TestWhatBillsInAWayThatIsNotModelledIsNamed(t *testing.T) {
 	const node = `"T":{"Type":"AWS::EC2::LaunchTemplate","Properties":{"LaunchTemplateData":{"InstanceType":"t4g.medium"}}},"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"LaunchTemplate":{"Id":{"Ref":"T"}}`
 	tests := []struct{ name, resources, want string }{
-		{"tasks on your own servers", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"EXTERNAL"}}}`, "AWS::ECS::Service (what its tasks run on)"},
+		{"as many tasks on your own servers as a number says", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"EXTERNAL"}}}`, "AWS::ECS::Service (how many servers it takes)"},
 		{"Fargate Spot", `{"S":{"Type":"AWS::ECS::Service","Properties":{"CapacityProviderStrategy":[{"CapacityProvider":"FARGATE_SPOT"}]}}}`, "AWS::ECS::Service (what its tasks run on)"},
 		{"a task of unknown size", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"FARGATE"}}}`, "AWS::ECS::Service (a task of unknown size)"},
 		{"a group that nothing of the model uses", `{"G":{"Type":"AWS::AutoScaling::AutoScalingGroup"}}`, "AWS::AutoScaling::AutoScalingGroup (what runs on it)"},
+		{"a pod larger than a vCPU on Fargate", `{"P":{"Type":"AWS::EKS::FargateProfile"},"M":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"Deployment\",\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"2\"}}}]}}}}]"}},"H":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"HorizontalPodAutoscaler\",\"spec\":{\"minReplicas\":1,\"metrics\":[{\"type\":\"Resource\"}]}}]"}}}`, "AWS::EKS::FargateProfile (pods of a size that is not modelled)"},
+		{"Fargate for nobody", `{"P":{"Type":"AWS::EKS::FargateProfile"}}`, "AWS::EKS::FargateProfile (which pods it takes)"},
 		{"Auto Mode", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"ComputeConfig":{"Enabled":true}}}}`, "AWS::EKS::Cluster (Auto Mode nodes)"},
 		{"a flow log to a bucket", `{"F":{"Type":"AWS::EC2::FlowLog","Properties":{"LogDestinationType":"s3"}}}`, "AWS::EC2::FlowLog (not to CloudWatch Logs)"},
 		{"an interface endpoint", `{"E":{"Type":"AWS::EC2::VPCEndpoint","Properties":{"VpcEndpointType":"Interface"}}}`, "AWS::EC2::VPCEndpoint (interface endpoint)"},
-		{"Managed Instances", `{"P":{"Type":"AWS::ECS::CapacityProvider","Properties":{"ManagedInstancesProvider":{"x":1}}}}`, "AWS::ECS::CapacityProvider (Managed Instances)"},
+		{"Managed Instances", `{"P":{"Type":"AWS::ECS::CapacityProvider","Properties":{"ManagedInstancesProvider":{"x":1}}}}`, "AWS::ECS::CapacityProvider (what runs on Managed Instances)"},
+		{"Managed Instances of a type that ECS chooses", `{"P":{"Type":"AWS::ECS::CapacityProvider","Properties":{"ManagedInstancesProvider":{"x":1}}},"S":{"Type":"AWS::ECS::Service","Properties":{"TaskDefinition":{"Ref":"T"},"CapacityProviderStrategy":[{"CapacityProvider":{"Ref":"P"}}]}},"T":{"Type":"AWS::ECS::TaskDefinition","Properties":{"Cpu":"256","Memory":"512"}}}`, "AWS::ECS::CapacityProvider (tasks of unknown size, or a type that ECS chooses)"},
+		{"Express Mode in subnets of your own", `{"E":{"Type":"AWS::ECS::ExpressGatewayService","Properties":{"Cpu":"256","Memory":"512","NetworkConfiguration":{"Subnets":["s"]}}}}`, "AWS::ECS::ExpressGatewayService (subnets or a task definition of your own)"},
 		{"a network load balancer", `{"L":{"Type":"AWS::ElasticLoadBalancingV2::LoadBalancer","Properties":{"Type":"network"}}}`, "AWS::ElasticLoadBalancingV2::LoadBalancer (network load balancer)"},
 		{"provisioned concurrency", `{"A":{"Type":"AWS::Lambda::Alias","Properties":{"ProvisionedConcurrencyConfig":{"n":5}}}}`, "AWS::Lambda::Alias (provisioned concurrency)"},
 		{"a function that something unknown calls", `{"F":{"Type":"AWS::Lambda::Function"}}`, "AWS::Lambda::Function (what calls it)"},
@@ -405,16 +409,145 @@ func TestBillsAgreeWithThoseWorkedOutByHand(t *testing.T) {
 				2*second/1000*(10*0.0004+2*0.005) + 2*second*4096/1e9*3*0.023,
 		},
 		{
+			// 0.5 vCPU at 0.15 a task are 4 tasks, which fit on one instance; two
+			// tasks at least, and so two instances, are spread over two zones. The
+			// fee is 12 percent. 60 metrics of cluster and service, 22 of a task and
+			// 12 of an instance. A flow log has six records of 136 bytes for each of
+			// 10 connections a second; logs pass the NAT; bytes decide the capacity
+			// units: 1.008 GB an hour.
+			"Managed Instances in production at 100 requests a second", "EcsManagedInstances.production", with(rps(100)),
+			balancer + 730*1.008*0.008 + 2*730*0.0408*1.12 + 2*30*0.08 + nats + 5*0.10 + (60+4*22+2*12)*0.07 +
+				logs(100*second, 206, 3) + logs(10*second, 6*136, 3) + 100*second*206/1e9*0.045 +
+				100*second*45/1e9*3*0.023 + out(100*second, 2),
+		},
+		{
+			// 0.25 vCPU at 0.15 a task are 2 tasks, on x86, with an address each;
+			// the load balancer stands in six zones; two alarms of target tracking
+			// and one that watches releases.
+			"Express Mode at 50 requests a second", "EcsExpress.sandbox", with(rps(50)),
+			730*0.0225 + 6*730*0.005 + 730*0.504*0.008 + 2*730*(0.25*0.04048+0.5*0.004445+0.005) + 3*0.10 +
+				logs(50*second, 206, 7.0/30) + out(50*second, 2),
+		},
+		{
+			// 2.5 vCPU at 1.2 a server are 3 servers. Their answers do not come from
+			// AWS, and nobody reads a note, so no data goes out of it. Two alarms, and a metric for one of them.
+			"your own servers in production at 500 requests a second", "EcsAnywhere.production", with(rps(500)),
+			3*730*0.01025 + 2*0.10 + 0.30 + (60+3*22)*0.07 + logs(500*second, 206, 3),
+		},
+		{
 			// 60 requests a second are 0.3 vCPU; 0.1 at 60 percent are 5 pods of 64
 			// MiB. Of 17 places, 3 are each node's and 5 the cluster's: one node.
 			"EKS at 60 requests a second", "EksEc2.sandbox", with(rps(60)),
 			730*0.10 + balancer + 730*(0.0336+0.005) + 20*0.08 + 730*60*3600*2.8/1e6*0.008 + out(60*second, 2),
+		},
+		{
+			// Nothing but the bucket bills. A request reads a note, which S3 counts,
+			// and which leaves AWS: 2.4 kB, as much as an answer.
+			"EKS Anywhere at 50 requests a second, each of which reads a note", "EksAnywhere.sandbox", with(rps(50), func(u *bill.Usage) { u.Reads = 1 }),
+			50*second/1000*0.0004 + out(50*second, 2),
+		},
+		{
+			// 60 requests a second are 5 pods, as above. One c7g.large has room for
+			// them; the fee is 12 percent; the default disk has 80 GB.
+			"Auto Mode at 60 requests a second", "EksAuto.sandbox", with(rps(60)),
+			730*0.10 + balancer + 730*(0.0725*1.12+0.005) + 80*0.08 + 730*60*3600*2.8/1e6*0.008 + out(60*second, 2),
+		},
+		{
+			// 0.3 vCPU at 0.15 a pod are 2 pods of a quarter vCPU and half a
+			// gigabyte; one of CoreDNS, of the metrics server and of the controller
+			// beside them; one NAT gateway, which logs pass.
+			"EKS on Fargate at 60 requests a second", "EksFargate.sandbox", with(rps(60)),
+			730*0.10 + balancer + 5*730*(0.25*0.04048+0.5*0.004445) + nats/2 + logs(60*second, 206, 7.0/30) + 60*second*206/1e9*0.045 +
+				730*60*3600*2.8/1e6*0.008 + out(60*second, 2),
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := estimate(t, golden(t, tt.stack), tt.usage)
 			assert.InEpsilon(t, tt.want, got.Total, 0.01, "%+v", got.Lines)
+		})
+	}
+}
+
+// Auto Mode takes the cheapest instance that its pool allows. These are all of
+// two vCPUs that the price list has.
+func TestAutoModesNodesAreTheCheapestOfTheirArchitecture(t *testing.T) {
+	all := prices(t)
+	for chosen, others := range map[string][]string{"c7g.large": {"m7g.large"}, "c6a.large": {"m5.large"}} {
+		cheapest, err := all.Get("ec2." + chosen)
+		require.NoError(t, err)
+		for _, other := range others {
+			p, err := all.Get("ec2." + other)
+			require.NoError(t, err)
+			assert.Less(t, cheapest.USD, p.USD, other)
+		}
+	}
+	assert.Contains(t, lines(t, "EksAuto.sandbox", idle()), "instances, c7g.large")
+}
+
+func TestAPodOfFargateIsPricedByTheSizeItIsRoundedUpTo(t *testing.T) {
+	tests := []struct {
+		cpu, memory string
+		gb, vCPU    float64
+	}{
+		{"100m", "64Mi", 0.5, 0.25},
+		{"250m", "256Mi", 0.5, 0.25},
+		{"250m", "257Mi", 1, 0.25}, // with 256 MiB for Kubernetes
+		{"251m", "64Mi", 1, 0.5},
+		{"100m", "2Gi", 3, 0.5},
+		{"1", "7Gi", 8, 1},
+	}
+	for _, tt := range tests {
+		stack := golden(t, "EksFargate.sandbox")
+		for id, r := range stack.Template.Resources {
+			if join, ok := r.Properties["Manifest"].(map[string]any); ok {
+				encoded, err := json.Marshal(join)
+				require.NoError(t, err)
+				changed := strings.NewReplacer(`\"cpu\":\"250m\"`, `\"cpu\":\"`+tt.cpu+`\"`, `\"memory\":\"256Mi\"`, `\"memory\":\"`+tt.memory+`\"`).Replace(string(encoded))
+				var manifest any
+				require.NoError(t, json.Unmarshal([]byte(changed), &manifest))
+				stack.Template.Resources[id].Properties["Manifest"] = manifest
+			}
+		}
+		for _, line := range estimate(t, stack, idle()).Lines {
+			switch line.Item {
+			case "Fargate vCPU":
+				assert.InDelta(t, tt.vCPU*bill.HoursPerMonth, line.Quantity, 0.001, "%s, %s", tt.cpu, tt.memory)
+			case "Fargate memory":
+				assert.InDelta(t, tt.gb*bill.HoursPerMonth, line.Quantity, 0.001, "%s, %s", tt.cpu, tt.memory)
+			}
+		}
+	}
+}
+
+// What a deployment refuses is said, and keeps it from being recommended.
+func TestARequestThatADeploymentRefusesIsBeyondIt(t *testing.T) {
+	with := func(change func(*bill.Usage)) bill.Usage {
+		u := at(10)
+		change(&u)
+		return u
+	}
+	tests := []struct {
+		name, stack string
+		usage       bill.Usage
+		want        string
+	}{
+		{"a response that is too large", "Lambda.sandbox", with(func(u *bill.Usage) { u.ResponseKB = 7000 }), "a response of 7000 kB fails; the limit is 6291.46 kB"},
+		{"a request that is too large", "Lambda.sandbox", with(func(u *bill.Usage) { u.RequestKB = 7000 }), "a request of 7000 kB is refused; the limit is 6291.46 kB"},
+		{"a request that takes longer than the function may", "Lambda.sandbox", with(func(u *bill.Usage) { u.WaitMillis = 11_000 }), "a request takes 11.04 s; the function's timeout ends it after 10 s"},
+		{"a request that outlasts an idle connection", "EcsFargate.sandbox", with(func(u *bill.Usage) { u.RequestsPerSecond, u.WaitMillis = 1, 61_000 }), "a request takes 61.02 s; the load balancer's idle timeout ends it after 60 s"},
+		{"a request that outlasts App Runner", "AppRunner.sandbox", with(func(u *bill.Usage) { u.RequestsPerSecond, u.WaitMillis = 0.1, 121_000 }), "a request takes 121 s; App Runner ends it after 120 s"},
+		{"more at once than Lambda's quota", "Lambda.sandbox", with(func(u *bill.Usage) { u.RequestsPerSecond, u.WaitMillis = 600, 2000 }), "the load needs 1221 requests at once; the quota is 1000"},
+		{"more waiting requests than four tasks hold", "EcsFargate.sandbox", with(func(u *bill.Usage) { u.RequestsPerSecond, u.WaitMillis = 50, 10_000 }), "the load needs 8 tasks; the template allows 4"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := estimate(t, golden(t, tt.stack), tt.usage)
+			assert.Contains(t, got.Beyond, tt.want)
+			assert.Contains(t, got.Warnings, strings.Split(got.Beyond, "; a")[0])
+			model, err := cost.NewModel(golden(t, tt.stack), prices(t))
+			require.NoError(t, err)
+			assert.False(t, model.Takes(tt.usage))
 		})
 	}
 }

@@ -17,9 +17,7 @@ var extras = []struct {
 		kind, set := p["VpcEndpointType"]
 		return set && kind != "Gateway"
 	}},
-	{"AWS::ECS::CapacityProvider", "Managed Instances", has("ManagedInstancesProvider")},
 	{"AWS::ECS::TaskDefinition", "ephemeral storage", has("EphemeralStorage")},
-	{"AWS::EKS::Cluster", "Auto Mode nodes", is(true, "ComputeConfig", "Enabled")},
 	{"AWS::EKS::Nodegroup", "spot instances", is("SPOT", "CapacityType")},
 	{"AWS::ElasticLoadBalancingV2::LoadBalancer", "network load balancer", is("network", "Type")},
 	{"AWS::ElasticLoadBalancingV2::LoadBalancer", "gateway load balancer", is("gateway", "Type")},

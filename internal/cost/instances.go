@@ -5,18 +5,24 @@ type instanceType struct {
 	vCPU, mib float64
 	pods      float64 // that a node of EKS takes with its network interfaces
 	baseline  float64 // share of a vCPU beyond which credits are spent, or 0
+
+	// interfaces is how many tasks with a network interface of their own it takes
+	// on ECS, where trunking gives it more than it has; 0 when no stack asks.
+	interfaces float64
 }
 
 // instanceTypes are those that the stacks use (AWS EC2 instance types; pods from
-// the list of the Amazon VPC CNI, read 2026-11-23).
+// the list of the Amazon VPC CNI, read 2026-11-23; interfaces from that of the
+// Amazon VPC resource controller v1.6.3, read 2026-11-27).
 var instanceTypes = map[string]instanceType{
-	"c6a.large":  {2, 4096, 29, 0},
-	"m7g.medium": {1, 4096, 8, 0},
-	"m7g.large":  {2, 8192, 29, 0},
-	"t3.small":   {2, 2048, 11, 0.2},
-	"t3.medium":  {2, 4096, 17, 0.2},
-	"t4g.small":  {2, 2048, 11, 0.2},
-	"t4g.medium": {2, 4096, 17, 0.2},
+	"c6a.large":  {2, 4096, 29, 0, 9},
+	"c7g.large":  {2, 4096, 29, 0, 0},
+	"m7g.medium": {1, 4096, 8, 0, 4},
+	"m7g.large":  {2, 8192, 29, 0, 0},
+	"t3.small":   {2, 2048, 11, 0.2, 0},
+	"t3.medium":  {2, 4096, 17, 0.2, 0},
+	"t4g.small":  {2, 2048, 11, 0.2, 0},
+	"t4g.medium": {2, 4096, 17, 0.2, 0},
 }
 
 // systemMiB of an instance of ECS go to the agent and the system, an estimate.

@@ -48,10 +48,10 @@ const (
 )
 
 // logBytes is what CloudWatch Logs takes in of a request. Pods on EKS log to
-// their node, where nothing of ours collects it; Lambda adds lines of its own.
+// their node, where nothing of ours collects it, unless Fargate's router does; Lambda adds lines of its own.
 func (r *reader) logBytes() float64 {
 	switch {
-	case r.count("AWS::EKS::Cluster") > 0:
+	case r.workload.deployment != nil && !r.workload.collected:
 		return 0
 	case r.count("AWS::Lambda::Url") > 0:
 		return LogLineBytes + eventBytes + lambdaLineBytes
@@ -141,7 +141,7 @@ func (r *reader) traffic() {
 		{bill.OutGB50, "data out to the internet, above 50 TB", "data.out.50tb"},
 		{bill.OutGB150, "data out to the internet, above 150 TB", "data.out.150tb"},
 	} {
-		r.charge(tier.item, tier.key, tier.driver, 1, "responses").Everyone = true
+		r.charge(tier.item, tier.key, tier.driver, 1, "responses").Everyone = !r.plan.NotesLeave
 	}
 	if r.ours() {
 		r.notes()
@@ -170,10 +170,15 @@ func (r *reader) notes() {
 	}
 }
 
-// isNotes is whether a bucket is not one that a load balancer writes its logs
-// to.
+// isNotes is whether a bucket is neither one that a load balancer writes its logs
+// to nor one that CloudFront reads.
 func (r *reader) isNotes(id string) bool {
 	for _, found := range r.stack.Template.Resources {
+		for _, origin := range inventory.List(field(found.Properties, "DistributionConfig", "Origins")) {
+			if inventory.Target(inventory.Object(origin)["DomainName"]) == id {
+				return false
+			}
+		}
 		for _, attribute := range inventory.List(found.Properties["LoadBalancerAttributes"]) {
 			if a := inventory.Object(attribute); a["Key"] == "access_logs.s3.bucket" && inventory.Target(a["Value"]) == id {
 				return false

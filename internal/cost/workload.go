@@ -16,6 +16,8 @@ import (
 type workload struct {
 	deployment *appsv1.Deployment
 	scaler     *autoscalingv2.HorizontalPodAutoscaler
+	poolCPU    float64 // how many vCPUs a node pool of Auto Mode may start, 0 without one
+	collected  bool    // Fargate's log router sends what pods write to a log group
 }
 
 // workloadOf finds the workload in a template's manifests.
@@ -45,6 +47,16 @@ func workloadOf(template assembly.Template) workload {
 				if json.Unmarshal(object, &h) == nil && len(h.Spec.Metrics) > 0 && h.Spec.MinReplicas != nil {
 					found.scaler = &h
 				}
+			case "NodePool":
+				var pool struct {
+					Spec struct{ Limits corev1.ResourceList }
+				}
+				if json.Unmarshal(object, &pool) == nil {
+					found.poolCPU = pool.Spec.Limits.Cpu().AsApproximateFloat64()
+				}
+			case "ConfigMap":
+				var m corev1.ConfigMap
+				found.collected = found.collected || json.Unmarshal(object, &m) == nil && m.Name == "aws-logging"
 			}
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"refdeploy/internal/price"
 	"refdeploy/internal/report"
 	"refdeploy/internal/settings"
+	"refdeploy/internal/versions"
 )
 
 var section = regexp.MustCompile(`(?s)(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)`)
@@ -49,8 +50,25 @@ func Render(root string) (map[string]string, error) {
 	}
 
 	if err := render("docs/reference.md", map[string]string{
-		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(),
+		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(), "versions": versionsTable(),
 	}); err != nil {
+		return nil, err
+	}
+	quotas, err := quotas(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := render("docs/how-to/deploy-many-at-once.md", map[string]string{"quotas": quotas}); err != nil {
+		return nil, err
+	}
+	images, https, err := reached(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := render("docs/how-to/bring-your-own-image.md", map[string]string{"images": images}); err != nil {
+		return nil, err
+	}
+	if err := render("docs/how-to/add-https-and-a-domain.md", map[string]string{"https": https}); err != nil {
 		return nil, err
 	}
 	prices, err := price.Embedded()
@@ -141,6 +159,37 @@ func golden(root, id string, profile settings.Profile) (assembly.Template, error
 	return template, nil
 }
 
+// quotas counts what all deployments take of the quotas that an account meets
+// first, with networks of their own and with one.
+func quotas(root string) (string, error) {
+	rows := [][]string{{"`network`", "`profile`", "VPCs, of 5", "Elastic IP addresses, of 5"}}
+	for _, network := range []settings.Network{settings.Own, settings.Shared} {
+		ids := catalog.IDs()
+		if network == settings.Shared {
+			ids = []string{settings.NetworkID} // what stands in it has neither
+		}
+		for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
+			vpcs, addresses := 1, 0
+			for _, id := range ids {
+				template, err := golden(root, id, profile)
+				if err != nil {
+					return "", err
+				}
+				for _, r := range template.Resources {
+					switch r.Type {
+					case "AWS::EC2::VPC":
+						vpcs++
+					case "AWS::EC2::EIP":
+						addresses++
+					}
+				}
+			}
+			rows = append(rows, []string{string(network), string(profile), fmt.Sprint(vpcs), fmt.Sprint(addresses)})
+		}
+	}
+	return table(rows...), nil
+}
+
 // table renders rows, the first of which is the head.
 func table(rows ...[]string) string {
 	var b strings.Builder
@@ -186,6 +235,91 @@ func settingsTable() string {
 		rows = append(rows, []string{"`" + key.Name + "`", key.Allowed, key.Default, key.Effect})
 	}
 	return table(rows...)
+}
+
+// versionsTable has no days left: a page is not written again every day.
+func versionsTable() string {
+	rows := [][]string{{"What", "Version", "Set in", "Support ends", "What ends, and where that was read"}}
+	for _, v := range versions.All() {
+		var files []string
+		for _, path := range v.SetIn {
+			files = append(files, fmt.Sprintf("[%s](../%s)", filepath.Base(path), path))
+		}
+		ends, then := "–", v.Then
+		if v.Ends != "" {
+			ends, then = v.Ends, fmt.Sprintf("%s (%s, read %s)", v.Then, v.Source, v.Read)
+		}
+		if v.Unverified {
+			ends += " [unverified]"
+		}
+		rows = append(rows, []string{v.Name, v.Version, strings.Join(files, ", "), ends, then})
+	}
+	return table(rows...)
+}
+
+// reached tells which deployments the settings image and certificateArn reach,
+// a table each: what a deployment asks of an image, and whose HTTPS it has.
+func reached(root string) (images, https string, err error) {
+	ofImages := [][]string{{"Deployment", "Takes an image from", "Built for", "Disk", "User"}}
+	ofHTTPS := [][]string{{"Deployment", "HTTPS"}}
+	link := linked("docs/")
+	for _, d := range catalog.All() {
+		template, err := golden(root, d.ID, settings.Sandbox)
+		if err != nil {
+			return "", "", err
+		}
+		name := strings.Replace(link(d.ID), "](", "](../", 1)
+
+		kubernetes := strings.Contains(d.ControlPlane, "EKS")
+		from, disk, user := "ECR, and registries without a login", "can be written", "the image's"
+		switch {
+		case has(template, "AWS::Lambda::Url"):
+			from, disk, user = "nowhere: it runs `app/`", "–", "–"
+		case has(template, "AWS::AppRunner::Service"):
+			from = "ECR, private or public"
+		case kubernetes:
+			disk, user = "read-only", "65532"
+		case readOnly(template):
+			disk = "read-only"
+		}
+		built := d.Limits.Architectures
+		if strings.Contains(built, ",") {
+			built = "what `architecture` says"
+		}
+		ofImages = append(ofImages, []string{name, from, built, disk, user})
+
+		of := "AWS's own address has it; `certificateArn` has no effect"
+		switch {
+		case has(template, "AWS::ElasticLoadBalancingV2::LoadBalancer"):
+			of = "with `certificateArn`"
+		case d.OwnServers:
+			of = "what you put before your servers; `certificateArn` has no effect"
+		}
+		ofHTTPS = append(ofHTTPS, []string{name, of})
+	}
+	return table(ofImages...), table(ofHTTPS...), nil
+}
+
+func has(template assembly.Template, kind string) bool {
+	for _, r := range template.Resources {
+		if r.Type == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// readOnly reports whether a template's tasks cannot write to their disk.
+func readOnly(template assembly.Template) bool {
+	for _, r := range template.Resources {
+		containers, _ := r.Properties["ContainerDefinitions"].([]any)
+		for _, c := range containers {
+			if c, _ := c.(map[string]any); c["Name"] == "App" && c["ReadonlyRootFilesystem"] == true {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func needs() string {
@@ -303,6 +437,9 @@ func monthly(stack assembly.Stack, prices price.Table) (string, error) {
 // unitPrice writes a price as a price list does: 0.10 per hour, and as many
 // digits more as it has.
 func unitPrice(p price.Price) string {
+	if whole, ok := strings.CutPrefix(p.Unit, "share of "); ok {
+		return fmt.Sprintf("%g %% of the %s", p.USD*100, whole)
+	}
 	usd := strconv.FormatFloat(p.USD, 'f', -1, 64)
 	if whole, cents, _ := strings.Cut(usd, "."); len(cents) < 2 {
 		usd = whole + "." + cents + strings.Repeat("0", 2-len(cents))

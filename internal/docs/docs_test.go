@@ -54,9 +54,15 @@ func TestPatternPagesMakeEveryClaim(t *testing.T) {
 	for _, d := range catalog.All() {
 		t.Run(d.ID, func(t *testing.T) {
 			page := read(t, d.Page)
-			claims := claims(t, strings.TrimSuffix(project.Path(d.Source), ".go")+"_test.go")
-			require.NotEmpty(t, claims)
-			for _, claim := range claims {
+			made := claims(t, strings.TrimSuffix(project.Path(d.Source), ".go")+"_test.go")
+			require.NotEmpty(t, made)
+			if strings.HasPrefix(d.ControlPlane, "EKS") {
+				made = append(made, claims(t, project.Path("stacks", "kubernetes_test.go"))...)
+			}
+			if d.ControlPlane == "EKS" { // in a region
+				made = append(made, claims(t, project.Path("stacks", "kubernetes_traffic_test.go"))...)
+			}
+			for _, claim := range made {
 				assert.True(t, strings.Contains(page, "\n- "+claim+"\n"), "%s does not promise what the tests claim: %s", d.Page, claim)
 			}
 		})

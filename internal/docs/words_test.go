@@ -144,10 +144,10 @@ func TestPatternPagesNameEveryAlarm(t *testing.T) {
 				alarms = append(alarms, id[:len(id)-8]) // without its hash
 			}
 		}
-		require.NotEmpty(t, alarms, d.ID)
 		_, section, ok := strings.Cut(read(t, d.Page), "\n## What rings in production\n")
 		require.True(t, ok, d.Page)
 		section, _, _ = strings.Cut(section, "\n## ")
+		assert.Equal(t, len(alarms) == 0, strings.HasPrefix(strings.TrimSpace(section), "Nothing rings"), d.Page)
 		assert.Equal(t, len(alarms), strings.Count(section, "\n| `"), d.Page)
 		for _, alarm := range alarms {
 			assert.True(t, strings.Contains(section, "\n| `"+alarm+"` |"), "%s does not say when %s rings", d.Page, alarm)

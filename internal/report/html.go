@@ -26,7 +26,10 @@ func (r Report) writeHTML(w io.Writer) error {
 	}
 	for i, d := range r.Deployments {
 		unranked := ""
-		if slices.Contains(r.NotRanked, d.ID) {
+		switch {
+		case r.own[d.ID]:
+			unranked = ownServers
+		case slices.Contains(r.NotRanked, d.ID):
 			unranked = notRanked
 		}
 		p.Deployments = append(p.Deployments, answer.Deployment{ID: d.ID, Status: d.Status, Closed: d.closed, Unranked: unranked, Plan: r.models[i].Plan})

@@ -24,8 +24,8 @@ func (r Report) markdown() string {
 		fmt.Fprintf(&b, "- %s\n", sentence)
 	}
 	fmt.Fprintf(&b, "\nAbout the same is within %g %%.", tolerance())
-	if len(r.NotCompared) > 0 {
-		fmt.Fprintf(&b, " Not compared, because closed to new customers: %s.", strings.Join(r.NotCompared, ", "))
+	for _, sentence := range r.notCompared() {
+		b.WriteString(" " + sentence)
 	}
 	b.WriteString("\n\n## What decides\n\n")
 	for _, sentence := range r.Decides() {

@@ -63,7 +63,8 @@ var font = regexp.MustCompile(`font-family:[^;]*`)
 
 // Picture draws what the deployments cost over the load, both in logarithm,
 // without what all of them pay alike: that decides nothing. A line is thin where
-// its template ends. The names stand at the lines' ends.
+// its template ends. Servers of your own, which no bill of AWS holds, are left
+// out. The names stand at the lines' ends.
 func (r Report) Picture(paper Paper) (string, error) {
 	p := plot.New()
 	p.BackgroundColor = paper.ground
@@ -90,6 +91,9 @@ func (r Report) Picture(paper Paper) (string, error) {
 	}
 	var ends []end
 	for i, d := range r.Deployments {
+		if r.own[d.ID] {
+			continue
+		}
 		var inside, outside plotter.XYs
 		for j, x := range curveLoads() {
 			y := r.curves[d.ID][j]

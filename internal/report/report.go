@@ -30,13 +30,14 @@ type Report struct {
 	Deployments []Deployment      `json:"deployments"`
 	BreakEven   []BreakEven       `json:"breakEven"`
 	Cheapest    []Cheapest        `json:"cheapest"`
-	NotCompared []string          `json:"notCompared"` // closed to new customers, and left out of cheapest
+	NotCompared []string          `json:"notCompared"` // left out of cheapest: closed to new customers, or on your own servers
 	NotRanked   []string          `json:"notRanked"`   // not in the catalog, and of a bill too incomplete to call cheap
 
 	usage  bill.Usage
 	prices bill.Prices
 	closed bool                 // whether what is closed to new customers may be the cheapest
 	models []bill.Model         // in the order of the deployments
+	own    map[string]bool      // the deployments on your own servers
 	curves map[string][]float64 // monthly totals by id, at curveLoads, without what everyone pays
 	idle   map[string]bill.Estimate
 }
@@ -199,11 +200,14 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 			RequestsPerConnection: usage.RequestsPerConnection, ComputeDiscount: exact(usage.ComputeDiscount * 100),
 		},
 		BreakEven: []BreakEven{}, Cheapest: []Cheapest{}, NotCompared: []string{}, NotRanked: []string{},
-		usage: usage, prices: cost.Prices(prices), closed: chosen.closed, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
+		usage: usage, prices: cost.Prices(prices), closed: chosen.closed, own: map[string]bool{}, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
 	}
 	var compared []bill.Model
-	for _, e := range entries(stacks) {
+	for _, e := range entries(assembly.Whole(stacks, settings.NetworkID)) {
 		id := e.stack.ID
+		if e.stack.Shares {
+			r.Settings["network"] = string(settings.Shared)
+		}
 		for _, key := range []string{"profile", "architecture"} {
 			if value := e.stack.Template.Setting(key); value != "" {
 				r.Settings[key] = value
@@ -221,8 +225,9 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 		r.models = append(r.models, model)
 		d := describe(e, inventory.Of(e.stack.Template), model, usage)
 		r.Deployments = append(r.Deployments, d)
+		r.own[id] = e.known.OwnServers
 		switch {
-		case e.known.ClosedSince != "" && !chosen.closed:
+		case e.known.OwnServers, e.known.ClosedSince != "" && !chosen.closed:
 			r.NotCompared = append(r.NotCompared, id)
 		case !d.InCatalog && (len(model.Plan.Capacity) == 0 || len(model.Plan.Unpriced) > 0 || len(d.Unread) > 0):
 			r.NotRanked = append(r.NotRanked, id)
@@ -303,7 +308,7 @@ func (r *Report) compare(models []bill.Model) {
 			r.Cheapest = append(r.Cheapest, found)
 		}
 	}
-	ranked := slices.DeleteFunc(slices.Clone(r.models), func(m bill.Model) bool { return slices.Contains(r.NotRanked, m.Plan.ID) })
+	ranked := slices.DeleteFunc(slices.Clone(r.models), func(m bill.Model) bool { return r.unranked(m.Plan.ID) })
 	for i, a := range ranked {
 		for _, b := range ranked[i+1:] {
 			for _, c := range bill.Crossings(a, b, r.usage) {

@@ -81,13 +81,15 @@ func TestTheJSONKeepsItsSchema(t *testing.T) {
 	keys(r["settings"], "profile", "architecture")
 	keys(r["prices"], "region", "asOf")
 	keys(r["usage"], "profile", "requestsPerSecond", "cpuMs", "responseKB", "hoursPerDay")
-	require.Len(t, r["deployments"], 5)
+	require.Len(t, r["deployments"], len(catalog.IDs()))
 	for _, value := range r["deployments"].([]any) {
 		d := keys(value, "id", "status", "controlPlane", "dataPlane", "resources", "outside", "identity", "iam", "exposure",
 			"monthlyUSD", "duties", "limits", "needs", "leftovers")
 		keys(d["resources"], "total", "byType")
 		keys(d["iam"], "roles", "statements", "wildcardActions", "wildcardResources")
-		keys(first(d["exposure"]), "port", "cidr", "resource")
+		if d["id"] != "EcsAnywhere" { // what is open on your servers, no template says
+			keys(first(d["exposure"]), "port", "cidr", "resource")
+		}
 		bill := keys(d["monthlyUSD"], "total", "lines", "unpriced")
 		keys(first(bill["lines"]), "item", "quantity", "unit", "unitPrice", "usd", "resource", "source")
 		keys(d["duties"], "controlPlane", "hostOS", "runtime", "image", "scale", "rollBack", "shell", "readLogs")
@@ -136,10 +138,32 @@ func TestNobodyIsAdvisedToTakeWhatTheyCannotHave(t *testing.T) {
 	}
 	r := all(t)
 	assert.NotContains(t, named(r), "AppRunner")
-	assert.Equal(t, []string{"AppRunner"}, r.NotCompared)
+	assert.Equal(t, []string{"EcsAnywhere", "EksAnywhere", "AppRunner"}, r.NotCompared)
 	with := build(t, bill.Profiles()[1], catalog.IDs(), report.IncludeClosed())
 	assert.Contains(t, named(with), "AppRunner")
-	assert.Empty(t, with.NotCompared)
+	assert.Equal(t, []string{"EcsAnywhere", "EksAnywhere"}, with.NotCompared)
+}
+
+// What your own servers cost, no bill of AWS says.
+func TestYourOwnServersAreNotComparedByTheirBill(t *testing.T) {
+	r := all(t)
+	for _, id := range []string{"EcsAnywhere", "EksAnywhere"} {
+		for _, c := range r.Cheapest {
+			assert.NotContains(t, c.IDs, id)
+		}
+		for _, b := range r.BreakEven {
+			assert.NotContains(t, []string{b.A, b.B}, id)
+		}
+		assert.NotContains(t, strings.Join(r.Decides(), " "), id)
+	}
+	assert.Contains(t, text(t, r, 80), "Not compared: EcsAnywhere, EksAnywhere, whose servers are yours and not in")
+	assert.Contains(t, text(t, r, 80), "* EcsAnywhere: one server of yours is assumed, with 2 vCPU")
+	picture, err := r.Picture(report.Light)
+	require.NoError(t, err)
+	assert.NotContains(t, picture, "EcsAnywhere")
+	var html bytes.Buffer
+	require.NoError(t, r.Write(&html, "html"))
+	assert.Contains(t, html.String(), "not ranked, because its servers are yours and not in the bill")
 }
 
 func TestALoadBeyondATemplateIsMarkedInTheSummary(t *testing.T) {
@@ -180,7 +204,7 @@ func TestEveryFormatForPeopleHasEveryDeploymentAndEveryDuty(t *testing.T) {
 	r := all(t)
 	var markdown bytes.Buffer
 	require.NoError(t, r.Write(&markdown, "markdown"))
-	for format, written := range map[string]string{"narrow": text(t, r, 80), "wide": text(t, r, 240), "markdown": markdown.String()} {
+	for format, written := range map[string]string{"narrow": text(t, r, 80), "wide": text(t, r, 400), "markdown": markdown.String()} {
 		var missing []string
 		want := []string{"The cheapest", "What decides", "sandbox · arm64 · us-east-1 · small, 1 requests/s · prices of "}
 		for _, d := range r.Deployments {
@@ -214,13 +238,13 @@ func TestTheSummaryFitsEightyColumnsALineADeployment(t *testing.T) {
 
 // A terminal that is too narrow for a column a deployment gets a line an answer.
 func TestTheLayoutFollowsTheTerminalsWidth(t *testing.T) {
-	for _, width := range []int{60, 80, 120, 200, 240} {
+	for _, width := range []int{60, 80, 120, 200, 240, 400} {
 		for _, line := range strings.Split(text(t, all(t), width), "\n") {
 			require.LessOrEqual(t, utf8.RuneCountInString(line), width, line)
 		}
 	}
-	assert.Contains(t, text(t, all(t), 80), "GPU\n  EcsEc2, EksEc2: yes, with a GPU instance type\n")
-	assert.NotContains(t, text(t, all(t), 240), "EcsEc2, EksEc2: yes")
+	assert.Contains(t, text(t, all(t), 80), "GPU\n  EcsEc2, EcsManagedInstances, EksEc2: yes, with a GPU instance type\n")
+	assert.NotContains(t, text(t, all(t), 400), "EcsManagedInstances, EksEc2: yes")
 	assert.Regexp(t, `\nEcsFargate\n  load balancer +16[.]43\n`, text(t, all(t), 80), "a narrow terminal gets a bill each")
 }
 
@@ -231,7 +255,7 @@ func TestEveryFormatAddsUpInBothProfiles(t *testing.T) {
 		var markdown bytes.Buffer
 		require.NoError(t, r.Write(&markdown, "markdown"))
 		assertAddsUp(t, r, markdown.String(), "|")
-		assertAddsUp(t, r, text(t, r, 240), "  ")
+		assertAddsUp(t, r, text(t, r, 400), "  ")
 
 		d, err := r.Compare("EcsFargate", "Lambda")
 		require.NoError(t, err)

@@ -11,10 +11,14 @@ import (
 
 	"refdeploy/internal/bill"
 	"refdeploy/internal/inventory"
+	"refdeploy/internal/settings"
 )
 
 // notRanked is why a stack that is not in the catalog has no place.
 const notRanked = "not ranked, because its bill is incomplete or does not follow the load"
+
+// ownServers is why a deployment on servers of your own has no place.
+const ownServers = "not ranked, because its servers are yours and not in the bill"
 
 // Header says in a line what the figures are for: profile, architecture, load,
 // region, prices and version.
@@ -24,6 +28,9 @@ func (r Report) Header() string {
 		if value := r.Settings[key]; value != "" {
 			parts = append(parts, value)
 		}
+	}
+	if r.Settings["network"] == string(settings.Shared) {
+		parts = append(parts, "in a shared network, which is whole in each bill and paid once")
 	}
 	parts = append(parts, r.Prices.Region, r.Load(), "prices of "+r.Prices.AsOf+" to "+r.Prices.Newest+r.age(time.Now()))
 	return strings.Join(append(parts, "refdeploy "+r.Version), " · ")
@@ -46,7 +53,7 @@ func (r Report) Load() string {
 // Assumptions says what the load is made of.
 func (r Report) Assumptions() string {
 	u := r.Usage
-	text := fmt.Sprintf("Load %q: %s requests/s for %g hours a day. A request takes %g ms of CPU, waits %g ms for others, brings %g kB and is answered with %g kB. It makes %g reads, %g writes and %g lists of notes in S3. A client sends %g over one connection.",
+	text := fmt.Sprintf("Load %q: %s requests/s for %g hours a day. A request takes %g ms of CPU, waits %g ms for others, brings %g kB and is answered with %g kB. S3 requests for each: reads %g, writes %g, lists %g. A client sends %g requests over one connection.",
 		u.Profile, load(u.RequestsPerSecond), u.HoursPerDay, u.CPUMs, u.WaitMs, u.RequestKB, u.ResponseKB,
 		u.ReadsPerRequest, u.WritesPerRequest, u.ListsPerRequest, u.RequestsPerConnection)
 	prices := "on demand"
@@ -95,13 +102,26 @@ func (r Report) Summary() Summary {
 			s.Notes = append(s.Notes, fmt.Sprintf("* %s: %s", d.ID, strings.Join(notes, "; ")))
 		}
 		zero, _, _ := strings.Cut(d.Limits.ScaleToZero, ":")
-		s.Rows = append(s.Rows, []string{name, d.knows(d.ControlPlane), usd(d.MonthlyUSD.Idle), total, d.knows(zero), d.knows(d.patches()), d.open()})
+		s.Rows = append(s.Rows, []string{name, d.knows(plane(d.ControlPlane)), usd(d.MonthlyUSD.Idle), total, d.knows(zero), d.knows(d.patches()), d.open()})
 	}
 	return s
 }
 
 // rate is the load as a column's head.
 func (r Report) rate() string { return load(r.Usage.RequestsPerSecond) + "/s" }
+
+// plane is a control plane in a word.
+func plane(control string) string {
+	for _, word := range []string{"ECS", "EKS"} {
+		if strings.HasPrefix(control, word) {
+			return word
+		}
+	}
+	if strings.HasPrefix(control, "your own") {
+		return "own"
+	}
+	return control
+}
 
 // patches lists what of a deployment its operators keep up to date.
 func (d Deployment) patches() string {
@@ -167,6 +187,29 @@ func (r Report) CheapestSentences() []string {
 	return all
 }
 
+// unranked reports whether the bill of a deployment says too little to set it
+// beside another's.
+func (r Report) unranked(id string) bool { return r.own[id] || slices.Contains(r.NotRanked, id) }
+
+// notCompared says who is left out of the cheapest, and why.
+func (r Report) notCompared() []string {
+	var closed, own, all []string
+	for _, id := range r.NotCompared {
+		if r.own[id] {
+			own = append(own, id)
+		} else {
+			closed = append(closed, id)
+		}
+	}
+	if len(closed) > 0 {
+		all = append(all, fmt.Sprintf("Not compared: %s, closed to new customers (--include-closed compares it).", strings.Join(closed, ", ")))
+	}
+	if len(own) > 0 {
+		all = append(all, fmt.Sprintf("Not compared: %s, whose servers are yours and not in the bill.", strings.Join(own, ", ")))
+	}
+	return all
+}
+
 // uncollected marks a deployment whose bill leaves something out.
 func (r Report) uncollected(id string) string {
 	for _, d := range r.Deployments {
@@ -180,7 +223,7 @@ func (r Report) uncollected(id string) string {
 // Decides says in two or three sentences what of the bills decides: what is paid
 // without a request, and what grows with the load.
 func (r Report) Decides() []string {
-	ranked := slices.DeleteFunc(slices.Clone(r.Deployments), func(d Deployment) bool { return slices.Contains(r.NotRanked, d.ID) })
+	ranked := slices.DeleteFunc(slices.Clone(r.Deployments), func(d Deployment) bool { return r.unranked(d.ID) })
 	if len(ranked) == 0 {
 		return nil
 	}

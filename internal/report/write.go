@@ -53,19 +53,28 @@ func (r Report) WriteTable(w io.Writer, view View) error {
 		b.WriteString(wrapped(indent, text, view.Width) + "\n")
 	}
 	say("", r.Header())
-	b.WriteString("\n" + r.summaryTable(view.Width) + "\n")
+	shown := r.summaryTable(view.Width)
+	b.WriteString("\n" + shown + "\n")
 	summary := r.Summary()
 	for _, note := range summary.Notes {
 		say("  ", note)
 	}
-	say("", fmt.Sprintf("US dollars a month. Plane: what schedules it. k8s: Kubernetes. Open: ports anyone reaches."))
+	legend := "US dollars a month."
+	for _, column := range []struct{ head, says string }{
+		{"Plane", " Plane: what schedules it."}, {"You patch", " k8s: Kubernetes."}, {"Open", " Open: ports anyone reaches."},
+	} {
+		if strings.Contains(shown, column.head) {
+			legend += column.says
+		}
+	}
+	say("", legend)
 
 	b.WriteString("\nThe cheapest\n")
 	for _, sentence := range r.CheapestSentences() {
 		say("  ", sentence)
 	}
-	if len(r.NotCompared) > 0 {
-		say("  ", fmt.Sprintf("Not compared: %s, closed to new customers (--include-closed compares it).", strings.Join(r.NotCompared, ", ")))
+	for _, sentence := range r.notCompared() {
+		say("  ", sentence)
 	}
 	say("  ", fmt.Sprintf("About the same is within %g %%.", tolerance()))
 	b.WriteString("\nWhat decides\n")

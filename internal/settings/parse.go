@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -24,8 +25,9 @@ func parseArchitecture(s *Settings, text string) (string, bool) {
 	return "", s.Architecture == ARM64 || s.Architecture == X86_64
 }
 
-func parseNetwork(_ *Settings, text string) (string, bool) {
-	return "", text == "own"
+func parseNetwork(s *Settings, text string) (string, bool) {
+	s.Network = Network(text)
+	return "", s.Network == Own || s.Network == Shared
 }
 
 func parseImage(s *Settings, text string) (string, bool) {
@@ -71,8 +73,23 @@ func parseCertificate(s *Settings, text string) (string, bool) {
 
 func parseEmail(s *Settings, text string) (string, bool) {
 	s.AlarmEmail = text
+	return "", isEmail(text)
+}
+
+func isEmail(text string) bool {
 	address, err := mail.ParseAddress(text)
-	return "", err == nil && address.Address == text // and no name before it
+	return err == nil && address.Address == text // and no name before it
+}
+
+func parseBudget(s *Settings, text string) (string, bool) {
+	usd, err := strconv.ParseFloat(text, 64)
+	s.BudgetUSD = usd
+	return "", err == nil && usd >= 1 && usd <= 1_000_000
+}
+
+func parseBudgetEmail(s *Settings, text string) (string, bool) {
+	s.BudgetEmail = text
+	return "", isEmail(text)
 }
 
 func parseConnection(s *Settings, text string) (string, bool) {

@@ -31,6 +31,26 @@ const (
 	X86_64 Architecture = "x86_64"
 )
 
+// Network decides whether stacks stand in one VPC or in one each.
+type Network string
+
+const (
+	// Own networks make each stack complete: it goes away whole.
+	Own Network = "own"
+
+	// Shared is one Network stack, in which all others stand: an account has
+	// room for few VPCs and Elastic IPs.
+	Shared Network = "shared"
+)
+
+// NetworkID is the id of the stack that holds the shared network. It is no
+// deployment: nothing runs in it.
+const NetworkID = "Network"
+
+// BudgetID is the id of the stack that holds the budget. It is no deployment,
+// either.
+const BudgetID = "Budget"
+
 // GOARCH is the architecture in the spelling of Go, Docker and Kubernetes.
 func (a Architecture) GOARCH() string {
 	if a == X86_64 {
@@ -46,8 +66,11 @@ type Settings struct {
 	Profile Profile
 
 	// Architecture is arm64 or x86_64. Default: arm64, the cheaper one. App
-	// Runner has x86_64 only and ignores it.
+	// Runner, ECS Express Mode and EKS on Fargate have x86_64 only and ignore it.
 	Architecture Architecture
+
+	// Network is own or shared. Default: own.
+	Network Network
 
 	// Image is a registry image to run instead of building app/. It has to
 	// listen on port 8080 and answer /healthz. Default: "", build app/.
@@ -69,6 +92,11 @@ type Settings struct {
 	// Default: "", nobody.
 	AlarmEmail string
 
+	// BudgetUSD and BudgetEmail are how much the account may cost in a month, and
+	// who is told when it comes near. Default: 0 and "", nobody watches.
+	BudgetUSD   float64
+	BudgetEmail string
+
 	// AppRunnerConnectionARN and AppRunnerRepository make App Runner build from
 	// a GitHub repository. Default: both "", App Runner runs the image.
 	AppRunnerConnectionARN string
@@ -77,7 +105,7 @@ type Settings struct {
 
 // Default returns the settings of a user who set nothing.
 func Default() Settings {
-	return Settings{Profile: Sandbox, Architecture: ARM64, AllowCIDR: Everyone}
+	return Settings{Profile: Sandbox, Architecture: ARM64, Network: Own, AllowCIDR: Everyone}
 }
 
 // Everyone is the CIDR of the whole IPv4 internet.
@@ -113,12 +141,14 @@ func Keys(ids []string) []Key {
 	return []Key{
 		{"profile", "sandbox or production", "sandbox", "How much is kept and how much redundancy is paid for", parseProfile},
 		{"architecture", "arm64 or x86_64", "arm64", "The instruction set of images, functions and instances", parseArchitecture},
-		{"network", "own", "own", "Each stack brings its own VPC and goes away whole", parseNetwork},
+		{"network", "own or shared", "own", "Each stack brings its own VPC and goes away whole, or all stand in that of one stack more, `Network`. A deployed stack cannot move from one to the other", parseNetwork},
 		{"image", "an image reference such as public.ecr.aws/nginx/nginx:1.29", "none, app/ is built", "A registry image to run instead of building app/; it listens on port 8080 and answers /healthz. Lambda always runs app/", parseImage},
 		{"stacks", "a comma-separated list of stack ids", "all", "Which stacks to build", parseStacks(ids)},
-		{"allowCidr", "an IPv4 range such as 203.0.113.0/24", Everyone, "Who may reach the load balancers. Lambda and App Runner have none and stay public", parseCIDR},
+		{"allowCidr", "an IPv4 range such as 203.0.113.0/24", Everyone, "Who may reach the load balancers of the templates. EcsExpress, Lambda and App Runner have none there and stay public; EcsAnywhere and EksAnywhere have your own firewall", parseCIDR},
 		{"certificateArn", "the ARN of an ACM certificate", "none", "The load balancers serve HTTPS and redirect HTTP", parseCertificate},
 		{"alarmEmail", "an email address", "none", "Who is told when an alarm of a production deployment rings, once they have confirmed AWS's question. A sandbox has no alarms", parseEmail},
+		{"budgetUSD", "US dollars a month, 1 to 1000000", "none", "A budget for the whole account, which tells budgetEmail at 50, 80 and 100 percent; needs budgetEmail", parseBudget},
+		{"budgetEmail", "an email address", "none", "Who is told by the budget; needs budgetUSD", parseBudgetEmail},
 		{"appRunnerConnectionArn", "the ARN of an App Runner connection", "none", "App Runner builds from GitHub; needs appRunnerRepository", parseConnection},
 		{"appRunnerRepository", "https://github.com/OWNER/REPOSITORY", "none", "The repository App Runner builds; needs appRunnerConnectionArn", parseRepository},
 	}
@@ -149,6 +179,9 @@ func Parse(context map[string]any, ids []string) (Settings, error) {
 	}
 	if len(errs) == 0 && (out.AppRunnerConnectionARN == "") != (out.AppRunnerRepository == "") {
 		errs = append(errs, errors.New("appRunnerConnectionArn and appRunnerRepository: got one of them; set both to build from GitHub, or neither"))
+	}
+	if len(errs) == 0 && (out.BudgetUSD == 0) != (out.BudgetEmail == "") {
+		errs = append(errs, errors.New("budgetUSD and budgetEmail: got one of them; set both for a budget, or neither"))
 	}
 	if len(errs) > 0 {
 		return Settings{}, errors.Join(errs...)

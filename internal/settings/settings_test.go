@@ -16,7 +16,7 @@ func TestDefaultsDeployASandboxOnGravitonForEveryone(t *testing.T) {
 	got, err := settings.Parse(nil, ids)
 	require.NoError(t, err)
 	assert.Equal(t, settings.Settings{
-		Profile: settings.Sandbox, Architecture: settings.ARM64, AllowCIDR: "0.0.0.0/0",
+		Profile: settings.Sandbox, Architecture: settings.ARM64, Network: settings.Own, AllowCIDR: "0.0.0.0/0",
 	}, got)
 	assert.Equal(t, settings.Default(), got)
 	assert.Equal(t, 1, got.Replicas())
@@ -33,6 +33,7 @@ func TestGoodValues(t *testing.T) {
 		{"sandbox", object{"profile": "sandbox"}, func(s *settings.Settings) {}},
 		{"x86_64", object{"architecture": "x86_64"}, func(s *settings.Settings) { s.Architecture = settings.X86_64 }},
 		{"own network", object{"network": "own"}, func(s *settings.Settings) {}},
+		{"shared network", object{"network": "shared"}, func(s *settings.Settings) { s.Network = settings.Shared }},
 		{"an image with a tag", object{"image": "public.ecr.aws/nginx/nginx:1.29"}, func(s *settings.Settings) { s.Image = "public.ecr.aws/nginx/nginx:1.29" }},
 		{"one stack", object{"stacks": "Lambda"}, func(s *settings.Settings) { s.Stacks = []string{"Lambda"} }},
 		{"two stacks, with a space and a repetition", object{"stacks": "Lambda, EcsEc2,Lambda"}, func(s *settings.Settings) { s.Stacks = []string{"Lambda", "EcsEc2"} }},
@@ -45,6 +46,10 @@ func TestGoodValues(t *testing.T) {
 			},
 		},
 		{"an email address", object{"alarmEmail": "on-call@example.com"}, func(s *settings.Settings) { s.AlarmEmail = "on-call@example.com" }},
+		{
+			"a budget", object{"budgetUSD": "20.5", "budgetEmail": "who-pays@example.com"},
+			func(s *settings.Settings) { s.BudgetUSD, s.BudgetEmail = 20.5, "who-pays@example.com" },
+		},
 		{
 			"App Runner from GitHub",
 			object{"appRunnerConnectionArn": connection, "appRunnerRepository": "https://github.com/example/app"},
@@ -73,7 +78,7 @@ func TestBadValuesGetOneLineWithKeyGivenAndAllowed(t *testing.T) {
 	}{
 		{"profile", object{"profile": "prod"}, `profile: got "prod"; allowed: sandbox or production`},
 		{"architecture", object{"architecture": "amd64"}, `architecture: got "amd64"; allowed: arm64 or x86_64`},
-		{"network", object{"network": "shared"}, `network: got "shared"; allowed: own`},
+		{"network", object{"network": "common"}, `network: got "common"; allowed: own or shared`},
 		{"image with spaces", object{"image": "my image"}, `image: got "my image"; allowed: an image reference such as public.ecr.aws/nginx/nginx:1.29`},
 		{"image with capitals", object{"image": "Nginx"}, `must be lowercase`},
 		{"empty image", object{"image": ""}, `image: got ""`},
@@ -95,6 +100,12 @@ func TestBadValuesGetOneLineWithKeyGivenAndAllowed(t *testing.T) {
 		{"connection alone", object{"appRunnerConnectionArn": "arn:aws:apprunner:us-east-1:111111111111:connection/a/b"}, `set both to build from GitHub, or neither`},
 		{"repository alone", object{"appRunnerRepository": "https://github.com/example/app"}, `set both to build from GitHub, or neither`},
 		{"repository elsewhere", object{"appRunnerRepository": "https://gitlab.com/example/app"}, `allowed: https://github.com/OWNER/REPOSITORY`},
+		{"a budget of nothing", object{"budgetUSD": "0", "budgetEmail": "me@example.com"}, `budgetUSD: got "0"; allowed: US dollars a month, 1 to 1000000`},
+		{"a budget with a currency", object{"budgetUSD": "$20", "budgetEmail": "me@example.com"}, `budgetUSD: got "$20"`},
+		{"a budget that is no number", object{"budgetUSD": "NaN", "budgetEmail": "me@example.com"}, `budgetUSD: got "NaN"`},
+		{"a budget for nobody", object{"budgetUSD": "20"}, `budgetUSD and budgetEmail: got one of them; set both for a budget, or neither`},
+		{"nobody's budget", object{"budgetEmail": "me@example.com"}, `set both for a budget, or neither`},
+		{"a budget's email", object{"budgetUSD": "20", "budgetEmail": "me"}, `budgetEmail: got "me"; allowed: an email address`},
 		{"a number", object{"profile": 1}, `profile: got 1, which is not a string`},
 		{"unknown key", object{"profil": "sandbox"}, `profil: not a setting (did you mean profile?)`},
 		{"key in the wrong case", object{"allowCIDR": "10.0.0.0/8"}, `allowCIDR: not a setting (did you mean allowCidr?)`},

@@ -16,7 +16,7 @@ import (
 
 // Facts is where the app runs. What nobody tells is "".
 type Facts struct {
-	Platform     string `json:"platform"`     // ECS, EKS, Lambda, App Runner, or local
+	Platform     string `json:"platform"`     // ECS, EKS, EKS Anywhere, Lambda, App Runner, or local
 	ControlPlane string `json:"controlPlane"` // ECS, EKS, or none that one sees
 	DataPlane    string `json:"dataPlane"`    // what the process runs on, such as Fargate
 	Region       string `json:"region"`       // such as us-east-1
@@ -67,10 +67,12 @@ func Detect(ctx context.Context, getenv func(string) string) Facts {
 
 // kubernetes reads what the stack passes on through the downward API.
 func (f *Facts) kubernetes(getenv func(string) string) {
-	f.Platform, f.ControlPlane, f.DataPlane = "EKS", "EKS", "EC2"
+	f.Platform, f.DataPlane = first(getenv("K8S_PLATFORM"), "EKS"), "EC2"
+	f.ControlPlane = f.Platform
 	if strings.HasPrefix(getenv("K8S_NODE_NAME"), "fargate-") {
 		f.DataPlane = "Fargate"
 	}
+	f.DataPlane = first(getenv("K8S_DATA_PLANE"), f.DataPlane)
 	f.Zone = getenv("K8S_ZONE")
 	f.Instance = getenv("K8S_NAMESPACE") + "/" + getenv("K8S_POD_NAME")
 	if milli, err := strconv.ParseFloat(getenv("K8S_CPU_LIMIT"), 64); err == nil {

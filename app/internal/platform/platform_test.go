@@ -114,6 +114,16 @@ func TestTheEnvironmentNamesThePlatform(t *testing.T) {
 			platform.Facts{Platform: "EKS", ControlPlane: "EKS", DataPlane: "Fargate", Instance: "notes/app-1", Limits: platform.Limits{VCPU: 1}},
 		},
 		{
+			"EKS Auto Mode",
+			map[string]string{"K8S_NODE_NAME": "i-0123456789abcdef0", "K8S_POD_NAME": "app-1", "K8S_NAMESPACE": "notes", "K8S_DATA_PLANE": "EC2 run by AWS"},
+			platform.Facts{Platform: "EKS", ControlPlane: "EKS", DataPlane: "EC2 run by AWS", Instance: "notes/app-1", Limits: platform.Limits{VCPU: float64(runtime.GOMAXPROCS(0))}},
+		},
+		{
+			"EKS Anywhere",
+			map[string]string{"K8S_NODE_NAME": "refdeploy-md-0-x", "K8S_POD_NAME": "app-1", "K8S_NAMESPACE": "notes", "K8S_PLATFORM": "EKS Anywhere", "K8S_DATA_PLANE": "your own servers"},
+			platform.Facts{Platform: "EKS Anywhere", ControlPlane: "EKS Anywhere", DataPlane: "your own servers", Instance: "notes/app-1", Limits: platform.Limits{VCPU: float64(runtime.GOMAXPROCS(0))}},
+		},
+		{
 			"Lambda",
 			map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "app", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769", "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/23/[1]0", "AWS_REGION": "eu-west-1"},
 			platform.Facts{

@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	appsv1 "k8s.io/api/apps/v1"
@@ -15,8 +15,8 @@ import (
 const (
 	Namespace      = "notes"
 	ServiceAccount = "app"
+	PortName       = "http"
 	name           = "app"
-	portName       = "http"
 )
 
 // App is the sample app as Kubernetes objects.
@@ -33,7 +33,9 @@ type App struct {
 	Port       int32
 	HealthPath string
 
-	// Bucket is the S3 bucket for notes, Region the region it is in. Required.
+	// Bucket is the S3 bucket for notes, Region the region it is in. Default: "",
+	// notes go to a directory that goes away with its pod. Two pods would have
+	// two sets of notes, so there is one and nothing adds more.
 	Bucket, Region string
 
 	// TTL is how long a note lives, as a Go duration, for the app to tell its
@@ -43,44 +45,72 @@ type App struct {
 	// Replicas is how many pods run when nothing is wrong; the autoscaler adds
 	// up to three times as many. Required.
 	Replicas int32
+
+	// OwnMachine says that no other pod shares a pod's machine, as on Fargate: it
+	// asks for all of the smallest one and leaves nothing that is paid for.
+	// Default: false, a pod asks for little and may use more.
+	OwnMachine bool
+
+	// Registrar puts the pods into a load balancer's target group. Default:
+	// none, nothing outside the cluster sends to them.
+	Registrar Registrar
+
+	// RoleARN is an IAM role that trusts the tokens which the cluster signs for
+	// the service account. Default: "", the platform hands out credentials.
+	RoleARN string
+
+	// PullSecret is a Secret in the app's namespace with the password of the
+	// image's registry. Default: "", the nodes may pull the image.
+	PullSecret string
+
+	// Platform and DataPlane are what the app tells its visitors of where it
+	// runs. Default: "", what it finds out, which is EKS and EC2 or Fargate.
+	Platform, DataPlane string
 }
 
 // Objects returns the app's objects in the order they can be created in. What
 // lets traffic in is not among them: see [TargetGroupBinding].
 func (a App) Objects() []Object {
-	return []Object{
-		a.namespace(), a.serviceAccount(), a.deployment(), a.service(), a.autoscaler(), a.disruptionBudget(),
+	objects := []Object{a.namespace(), a.serviceAccount(), a.deployment(), a.Service()}
+	if a.Bucket != "" {
+		objects = append(objects, a.Autoscaler())
 	}
+	return append(objects, a.disruptionBudget())
 }
 
 // The restricted level refuses pods that could reach the node: root, host
 // paths, host network, added capabilities.
 func (a App) namespace() *corev1.Namespace {
-	return &corev1.Namespace{
+	namespace := &corev1.Namespace{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
 		ObjectMeta: metav1.ObjectMeta{
-			Name: Namespace,
-			Labels: map[string]string{
-				"pod-security.kubernetes.io/enforce": "restricted",
-				// A new pod is ready only once the load balancer has found it
-				// healthy. Without, the old one leaves before traffic can move.
-				"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
-			},
+			Name:   Namespace,
+			Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
 		},
 	}
+	if a.Registrar.group != "" {
+		// A new pod is ready only once the load balancer has found it healthy.
+		// Without, the old one leaves before traffic can move.
+		namespace.Labels[a.Registrar.group+"/pod-readiness-gate-inject"] = "enabled"
+	}
+	return namespace
 }
 
 func (a App) serviceAccount() *corev1.ServiceAccount {
-	return &corev1.ServiceAccount{
+	account := &corev1.ServiceAccount{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
 		ObjectMeta: meta(ServiceAccount),
 		// The app calls AWS, never the Kubernetes API.
 		AutomountServiceAccountToken: new(false),
 	}
+	if a.PullSecret != "" {
+		account.ImagePullSecrets = []corev1.LocalObjectReference{{Name: a.PullSecret}}
+	}
+	return account
 }
 
 func (a App) deployment() *appsv1.Deployment {
-	return &appsv1.Deployment{
+	deployment := &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: meta(name),
 		Spec: appsv1.DeploymentSpec{
@@ -100,10 +130,14 @@ func (a App) deployment() *appsv1.Deployment {
 			},
 		},
 	}
+	if a.Bucket == "" {
+		deployment.Spec.Replicas = new(int32(1)) // nobody else owns it
+	}
+	return deployment
 }
 
 func (a App) pod() corev1.PodSpec {
-	return corev1.PodSpec{
+	pod := corev1.PodSpec{
 		ServiceAccountName: ServiceAccount,
 		NodeSelector:       map[string]string{corev1.LabelArchStable: a.Architecture},
 		SecurityContext: &corev1.PodSecurityContext{
@@ -119,14 +153,11 @@ func (a App) pod() corev1.PodSpec {
 		// leaving; the app's own 10 s to finish come after the wait below.
 		TerminationGracePeriodSeconds: new(int64(50)),
 		Containers: []corev1.Container{{
-			Name:  name,
-			Image: a.Image,
-			Ports: []corev1.ContainerPort{{Name: portName, ContainerPort: a.Port}},
-			Env:   a.environment(),
-			Resources: corev1.ResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("64Mi")},
-				Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("250m"), corev1.ResourceMemory: resource.MustParse("128Mi")},
-			},
+			Name:      name,
+			Image:     a.Image,
+			Ports:     []corev1.ContainerPort{{Name: PortName, ContainerPort: a.Port}},
+			Env:       a.environment(),
+			Resources: a.resources(),
 			SecurityContext: &corev1.SecurityContext{
 				AllowPrivilegeEscalation: new(false),
 				ReadOnlyRootFilesystem:   new(true),
@@ -141,6 +172,25 @@ func (a App) pod() corev1.PodSpec {
 			},
 		}},
 	}
+	if a.Bucket == "" {
+		mountDirectory(&pod)
+	}
+	if a.RoleARN != "" {
+		a.mountToken(&pod)
+	}
+	return pod
+}
+
+func (a App) resources() corev1.ResourceRequirements {
+	of := func(cpu, memory string) corev1.ResourceList {
+		return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
+	}
+	if a.OwnMachine {
+		// Half of the smallest machine's memory is for Kubernetes' own parts.
+		// Fargate wants requests and limits to be the same.
+		return corev1.ResourceRequirements{Requests: of("250m", "256Mi"), Limits: of("250m", "256Mi")}
+	}
+	return corev1.ResourceRequirements{Requests: of("100m", "64Mi"), Limits: of("250m", "128Mi")}
 }
 
 // environment tells the app what only the cluster knows, through the downward
@@ -154,10 +204,16 @@ func (a App) environment() []corev1.EnvVar {
 			Resource: name, Divisor: resource.MustParse(unit),
 		}}}
 	}
-	return []corev1.EnvVar{
-		{Name: "NOTES_BUCKET", Value: a.Bucket},
-		{Name: "NOTES_TTL", Value: a.TTL},
-		{Name: "AWS_REGION", Value: a.Region},
+	var environment []corev1.EnvVar
+	// An empty value would win over the one that a Secret brings.
+	if a.Bucket != "" {
+		environment = append(environment, corev1.EnvVar{Name: "NOTES_BUCKET", Value: a.Bucket})
+	}
+	environment = append(environment, corev1.EnvVar{Name: "NOTES_TTL", Value: a.TTL})
+	if a.Region != "" {
+		environment = append(environment, corev1.EnvVar{Name: "AWS_REGION", Value: a.Region})
+	}
+	environment = append(environment,
 		field("K8S_NODE_NAME", "spec.nodeName"),
 		field("K8S_POD_NAME", "metadata.name"),
 		field("K8S_NAMESPACE", "metadata.namespace"),
@@ -165,14 +221,21 @@ func (a App) environment() []corev1.EnvVar {
 		field("K8S_ZONE", "metadata.labels['topology.kubernetes.io/zone']"),
 		limit("K8S_CPU_LIMIT", "limits.cpu", "1m"),
 		limit("K8S_MEMORY_LIMIT", "limits.memory", "1Mi"),
+	)
+	if a.Platform != "" {
+		environment = append(environment, corev1.EnvVar{Name: "K8S_PLATFORM", Value: a.Platform})
 	}
+	if a.DataPlane != "" {
+		environment = append(environment, corev1.EnvVar{Name: "K8S_DATA_PLANE", Value: a.DataPlane})
+	}
+	return environment
 }
 
 // probe asks the process, not what it depends on: a store that fails would take
 // every pod out at once, and with them the pages that do not need it.
 func (a App) probe(period, timeout int32) *corev1.Probe {
 	return &corev1.Probe{
-		ProbeHandler:   corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: a.HealthPath, Port: intstr.FromString(portName)}},
+		ProbeHandler:   corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: a.HealthPath, Port: intstr.FromString(PortName)}},
 		PeriodSeconds:  period,
 		TimeoutSeconds: timeout,
 	}
@@ -191,7 +254,8 @@ func spread(over string) corev1.TopologySpreadConstraint {
 	}
 }
 
-func (a App) service() *corev1.Service {
+// Service is how the cluster reaches the pods.
+func (a App) Service() *corev1.Service {
 	return &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: meta(name),
@@ -199,12 +263,13 @@ func (a App) service() *corev1.Service {
 			// Never LoadBalancer: see TargetGroupBinding.
 			Type:     corev1.ServiceTypeClusterIP,
 			Selector: labels(),
-			Ports:    []corev1.ServicePort{{Name: portName, Port: a.Port, TargetPort: intstr.FromString(portName)}},
+			Ports:    []corev1.ServicePort{{Name: PortName, Port: a.Port, TargetPort: intstr.FromString(PortName)}},
 		},
 	}
 }
 
-func (a App) autoscaler() *autoscalingv2.HorizontalPodAutoscaler {
+// Autoscaler adds pods under load. It needs a bucket, which all pods share.
+func (a App) Autoscaler() *autoscalingv2.HorizontalPodAutoscaler {
 	return &autoscalingv2.HorizontalPodAutoscaler{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler"},
 		ObjectMeta: meta(name),

@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"fmt"
@@ -8,8 +8,24 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// TargetGroupBinding is the custom resource with which the AWS Load Balancer
-// Controller registers a Service's pods in a target group that exists already.
+// A Registrar is a controller that puts the addresses of pods into a target
+// group, and tells a new pod when the load balancer has found it healthy.
+type Registrar struct {
+	group, version string // of its TargetGroupBinding; the group names its labels too
+}
+
+var (
+	// LoadBalancerController is the open source controller, which runs in the
+	// cluster: see [refdeploy/constructs/kube.Controller].
+	LoadBalancerController = Registrar{group: "elbv2.k8s.aws", version: "v1beta1"}
+
+	// AutoMode is the one that AWS runs for EKS Auto Mode. It does not read the
+	// other's objects and labels.
+	AutoMode = Registrar{group: "eks.amazonaws.com", version: "v1"}
+)
+
+// TargetGroupBinding is the custom resource that makes a [Registrar] register a
+// Service's pods in a target group that exists already.
 // The load balancer stays CloudFormation's: a Service of type LoadBalancer or
 // an Ingress would make one that no stack knows, and whose network interfaces
 // keep the VPC from being deleted (aws-cdk#9970).
@@ -20,13 +36,13 @@ type TargetGroupBinding struct {
 	Spec TargetGroupBindingSpec `json:"spec"`
 }
 
-// TargetGroupBindingSpec follows the controller's v1beta1 API. Without a
-// networking section the controller leaves security groups alone.
+// TargetGroupBindingSpec is what both APIs have. Without a networking section a
+// registrar leaves security groups alone.
 type TargetGroupBindingSpec struct {
 	TargetGroupARN string           `json:"targetGroupARN"`
 	TargetType     string           `json:"targetType"`
 	ServiceRef     ServiceReference `json:"serviceRef"`
-	VPCID          string           `json:"vpcID"`
+	VPCID          string           `json:"vpcID,omitempty"`
 }
 
 // ServiceReference names a Service in the binding's namespace and its port.
@@ -45,15 +61,19 @@ func (b *TargetGroupBinding) DeepCopyObject() runtime.Object {
 // Bind returns the binding of the app's Service to a target group of type ip. A
 // binding cannot be given another target group, so its name holds what makes
 // CloudFormation replace the group: another port brings another binding, and the
-// old one goes with the old group.
-func Bind(targetGroupARN, vpcID string, port int) *TargetGroupBinding {
+// old one goes with the old group. Only the open source controller is told the
+// VPC, or its webhook asks AWS for it.
+func (r Registrar) Bind(targetGroupARN, vpcID string, port int) *TargetGroupBinding {
+	if r != LoadBalancerController {
+		vpcID = ""
+	}
 	return &TargetGroupBinding{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "elbv2.k8s.aws/v1beta1", Kind: "TargetGroupBinding"},
+		TypeMeta:   metav1.TypeMeta{APIVersion: r.group + "/" + r.version, Kind: "TargetGroupBinding"},
 		ObjectMeta: meta(fmt.Sprintf("%s-ip-http-%d", name, port)),
 		Spec: TargetGroupBindingSpec{
 			TargetGroupARN: targetGroupARN,
 			TargetType:     "ip",
-			ServiceRef:     ServiceReference{Name: name, Port: intstr.FromString(portName)},
+			ServiceRef:     ServiceReference{Name: name, Port: intstr.FromString(PortName)},
 			VPCID:          vpcID,
 		},
 	}
