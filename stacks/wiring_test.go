@@ -20,9 +20,9 @@ func init() {
 	rules = append(rules,
 		rule{name: "the load balancer is open where it listens", check: listenersOpen},
 		rule{name: "one port leads from the load balancer to the app", check: portsAgree},
-		rule{name: "what runs the app has the role that was granted the bucket", check: grantReachesApp},
+		rule{name: "what runs the app has the role that was granted the bucket", ofApps: true, check: grantReachesApp},
 		rule{name: "what pulls the image may pull it", check: imageCanBePulled},
-		rule{name: "every subnet has a route out", check: subnetsHaveRoutes},
+		rule{name: "every subnet that something runs in has a route out", check: subnetsHaveRoutes},
 		rule{name: "instances have a role to join their cluster with", check: instancesMayJoin},
 		rule{name: "bindings name a Service that exists", check: bindingsLead},
 		rule{name: "the emptier may empty its bucket", sandboxOnly: true, check: emptierMayEmpty},
@@ -103,6 +103,8 @@ func grantReachesApp(t *testing.T, stack *cdktest.Stack) {
 	switch r.Type {
 	case "AWS::ECS::Service":
 		has = stack.Template.Resources[target(r.Properties["TaskDefinition"])].Properties["TaskRoleArn"]
+	case "AWS::ECS::ExpressGatewayService":
+		has = r.Properties["TaskRoleArn"]
 	case "AWS::Lambda::Function":
 		has = r.Properties["Role"]
 	case "AWS::AppRunner::Service":
@@ -128,6 +130,9 @@ func imageCanBePulled(t *testing.T, stack *cdktest.Stack) {
 		task := stack.Template.Resources[target(service.Properties["TaskDefinition"])]
 		pullers[id] = task.Properties["ExecutionRoleArn"]
 	}
+	for id, service := range stack.Of("AWS::ECS::ExpressGatewayService") {
+		pullers[id] = service.Properties["ExecutionRoleArn"]
+	}
 	for id, runner := range stack.Of("AWS::AppRunner::Service") {
 		authentication, _ := runner.Properties["SourceConfiguration"].(object)["AuthenticationConfiguration"].(object)
 		pullers[id] = authentication["AccessRoleArn"]
@@ -146,7 +151,18 @@ func imageCanBePulled(t *testing.T, stack *cdktest.Stack) {
 }
 
 func subnetsHaveRoutes(t *testing.T, stack *cdktest.Stack) {
+	var used string
+	for _, r := range stack.Template.Resources {
+		switch r.Type {
+		case "AWS::ECS::Service", "AWS::ECS::ExpressGatewayService", "AWS::ECS::CapacityProvider", "AWS::AutoScaling::AutoScalingGroup",
+			"AWS::EKS::Nodegroup", "AWS::EKS::FargateProfile", "AWS::ElasticLoadBalancingV2::LoadBalancer":
+			used += fmt.Sprint(r.Properties)
+		}
+	}
 	for id, association := range stack.Of("AWS::EC2::SubnetRouteTableAssociation") {
+		if !strings.Contains(used, "map[Ref:"+target(association.Properties["SubnetId"])+"]") {
+			continue
+		}
 		out := false
 		for _, route := range stack.Of("AWS::EC2::Route") {
 			out = out || target(route.Properties["RouteTableId"]) == target(association.Properties["RouteTableId"])
