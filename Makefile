@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-browser bench golden docs clean
+.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-deploy test-mutations test-browser bench golden docs mutations clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -41,6 +41,21 @@ bin/lint: tests/lint/requirements.txt
 lint-workflows:
 	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 -shellcheck= -pyflakes=
 
+test-deploy: node_modules bin/emulator ## deploy, update and destroy every stack on an emulator of AWS, which needs Python 3.11
+	go test -tags deploy -count 1 -timeout 15m -v ./tests/deploy
+
+test-mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices
+	go test -tags mutations -count 1 ./tests/mutations
+
+mutations: node_modules bin/lint ## renew the table of mutations in docs/contributing.md
+	go test -tags mutations -count 1 ./tests/mutations -update
+
+bin/emulator: tests/deploy/emulator/requirements.txt tests/deploy/emulator/package-lock.json
+	python3 -m venv --clear $@
+	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	npm ci --prefix tests/deploy/emulator
+	@touch $@
+
 test-browser: node_modules ## look at the HTML report and the app's page in Chromium, which has to be installed
 	go test -tags browser ./internal/report/page
 	go test -tags browser -run 'Deployment|Keyboard|Phone|Page' ./app
@@ -72,4 +87,4 @@ node_modules: package.json package-lock.json
 	@touch node_modules
 
 clean: ## remove everything that the other targets made, but bundles/, which you may have edited
-	rm -rf bin cdk.out node_modules
+	rm -rf bin cdk.out node_modules tests/deploy/emulator/node_modules

@@ -24,6 +24,9 @@ func synth(t testing.TB, keyValues ...string) map[string]*cdktest.Stack {
 	t.Helper()
 	app, chosen := newApp(t, keyValues...)
 	key := fmt.Sprintf("%+v", chosen) // the same settings, however they are given
+	if synthesized[key] == nil && mutant != "" {
+		synthesized[key] = changed(t, chosen)
+	}
 	if synthesized[key] == nil {
 		for _, d := range catalog.Selected(chosen) {
 			stacks.New(app, d.ID, &stacks.Props{Settings: chosen})

@@ -69,6 +69,12 @@ func Synth(t testing.TB, app awscdk.App) map[string]*Stack {
 	if msg := Panic(func() { dir = *app.Synth(nil).Directory() }); msg != "" {
 		require.Fail(t, "synthesis failed", msg)
 	}
+	return Read(t, dir)
+}
+
+// Read returns the stacks of the cloud assembly in dir by id.
+func Read(t testing.TB, dir string) map[string]*Stack {
+	t.Helper()
 	read, err := assembly.Read(dir)
 	require.NoError(t, err)
 	stacks := map[string]*Stack{}
