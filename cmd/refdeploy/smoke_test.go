@@ -212,6 +212,24 @@ func TestSmokeNamesRequestExpectationAndAnswerOfABrokenApp(t *testing.T) {
 	})
 }
 
+func TestARequestWithoutAnAnswerIsSentOnceMore(t *testing.T) {
+	address, _ := startApp(t)
+	var mu sync.Mutex
+	lost := false
+	results, stderr, err := smoked(t, "--url", through(t, address, func(w http.ResponseWriter, r *http.Request, app http.Handler) {
+		mu.Lock()
+		lose := !lost && r.Method == "POST" && r.URL.Path == "/work"
+		lost = lost || lose
+		mu.Unlock()
+		if lose {
+			panic(http.ErrAbortHandler) // which ends the connection
+		}
+		app.ServeHTTP(w, r)
+	}))
+	require.NoError(t, err, "%s%v", stderr, results[0].Failures)
+	assert.Positive(t, results[0].Resent)
+}
+
 func TestSmokeWaitsForAnAppThatStartsLater(t *testing.T) {
 	address, _ := startApp(t)
 	var mu sync.Mutex
@@ -227,7 +245,7 @@ func TestSmokeWaitsForAnAppThatStartsLater(t *testing.T) {
 		}
 		app.ServeHTTP(w, r)
 	}))
-	require.NoError(t, err, stderr)
+	require.NoError(t, err, "%s%v", stderr, results[0].Failures)
 	assert.Greater(t, time.Duration(results[0].ReadyAfter), time.Second)
 }
 
