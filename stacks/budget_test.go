@@ -31,6 +31,12 @@ func TestTheBudget(t *testing.T) {
 	}
 }
 
+func TestTheBudgetWatchesTheSharedNetworkToo(t *testing.T) {
+	all := synth(t, "budgetUSD", "20", "budgetEmail", "who-pays@example.com", "stacks", "EcsFargate", "network", "shared")
+	assert.Contains(t, all[settings.NetworkID].DependsOn, settings.BudgetID)
+	assert.ElementsMatch(t, []string{settings.BudgetID, settings.NetworkID}, all["EcsFargate"].DependsOn)
+}
+
 func TestWithoutASettingThereIsNoBudget(t *testing.T) {
 	all := synth(t)
 	assert.NotContains(t, all, settings.BudgetID)

@@ -44,6 +44,7 @@ func sharedNetwork(scope constructs.Construct, p Props) network.Shared {
 		return network.FindShared(found, "VPC", egress)
 	}
 	stack := plainStack(scope, settings.NetworkID, "The network that the deployments share", p)
+	watchSpending(scope, stack, p) // its NAT gateways bill first
 	shared := network.NewShared(stack, "VPC", networkProps(stack, p, network.PublicIP))
 	logs.Adopt(stack, &logs.Props{Keep: p.Settings.IsProduction()}) // the function that closes the default security group
 	return shared

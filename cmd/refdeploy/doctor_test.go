@@ -181,6 +181,10 @@ func TestWhatIsWrongIsSaidWithTheCommandThatMendsIt(t *testing.T) {
 			stacks: []string{"Lambda"}, answers: map[string]any{"GET /2016-08-19/account-settings": map[string]any{"AccountLimit": map[string]any{"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}}}, check: "Lambda concurrency",
 			want: doctor.Check{Status: doctor.Warn, Says: "10 executions at once, 10 of them not reserved; requests beyond them are answered 429", Mend: "aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000"},
 		},
+		"an expired session": {
+			answers: map[string]any{"GetCallerIdentity": refusal{403, "ExpiredToken"}}, check: "credentials",
+			want: doctor.Check{Status: doctor.Fail, Says: "the session's token has expired", Mend: "sign in again, for example with `aws sso login`, and run the command again"},
+		},
 		"not allowed to look": {
 			answers: map[string]any{"DescribeVpcs": refusal{403, "UnauthorizedOperation"}}, check: "VPCs",
 			want: doctor.Check{Status: doctor.Unknown, Says: "not checked: permission: AWS refuses ec2:DescribeVpcs; it has to be allowed to who runs the command: see `refdeploy permissions`"},
@@ -237,22 +241,19 @@ func TestWithoutCredentialsItChecksWhatItCanAndSaysWhatItCouldNot(t *testing.T) 
 	}
 }
 
-func TestAllStacksAtOnceWithTheSharedNetworkNeedOneVPC(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it synthesizes")
-	}
+func TestStacksInTheSharedNetworkNeedOneVPC(t *testing.T) {
 	path := os.Getenv("PATH")
 	answers := healthy()
 	answers["GetServiceQuota"] = map[string]any{"Quota": map[string]any{"Value": 2}}
 	newCloud(t, answers)
 	onPath(t, map[string]string{"docker": workingDocker})
 	t.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+path)
-	checks, _, err := examined(t, "-c", "network=shared")
+	checks, _, err := examined(t, "EcsEc2", "EcsFargate", "-c", "network=shared")
 	require.NoError(t, err)
 	assert.Equal(t, "1 of 2 in use, 1 more needed", checks["VPCs"].Says)
 	assert.Contains(t, checks["cost"].Says, "the shared network counts for each stack")
 
-	checks, stderr, err := examined(t)
+	checks, stderr, err := examined(t, "--assembly", reviewed(t, catalog.IDs()...))
 	require.Error(t, err)
 	assert.Regexp(t, `^doctor: [12] of \d+ checks failed\n$`, stderr)
 	vpcs := 0

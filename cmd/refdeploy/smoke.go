@@ -213,8 +213,11 @@ func (in *smokeInput) fromAccount(cmd *cobra.Command, ids []string) ([]aim, erro
 			return nil, err
 		}
 		a := aim{Target: promised(id, address), idle: idle(template, acc.Region)}
-		if id != "AppRunner" { // which has no other
+		if d, ok := catalog.ByID(id); ok {
 			a.Architecture = stack.Tags["refdeploy:architecture"]
+			if only := d.Limits.Architectures; !strings.Contains(only, a.Architecture) { // whatever the setting says
+				a.Architecture = only
+			}
 		}
 		aims = append(aims, a)
 	}

@@ -250,6 +250,16 @@ func TestAnInterruptedSmokeDeletesWhatItWrote(t *testing.T) {
 	empty(t, notes)
 }
 
+func TestTheProgressLineFitsAndGoesAway(t *testing.T) {
+	t.Setenv("COLUMNS", "20")
+	var out bytes.Buffer
+	status(&out, "Lambda: waiting for https://example.com")
+	assert.Equal(t, "\r\x1b[KLambda: waiting for", out.String())
+	out.Reset()
+	status(&out, "")
+	assert.Equal(t, "\r\x1b[K", out.String())
+}
+
 func TestBadInputOfSmokeIsOneLine(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, content string) string {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -39,19 +41,19 @@ func newSweep() *cobra.Command {
 			if len(ids) == 0 {
 				ids = all
 			}
-			found, err := look(cmd, region, ids)
+			report, err := look(cmd, region, ids)
 			if err != nil {
 				return err
 			}
 			if format == "json" {
-				err = writeJSON(cmd.OutOrStdout(), found)
+				err = writeJSON(cmd.OutOrStdout(), report)
 			} else {
-				err = writeLeftovers(cmd.OutOrStdout(), found)
+				err = writeLeftovers(cmd.OutOrStdout(), report)
 			}
 			if err != nil {
 				return err
 			}
-			return left(found)
+			return left(report)
 		},
 	}
 	regionFlag(cmd, &region)
@@ -59,15 +61,15 @@ func newSweep() *cobra.Command {
 	return cmd
 }
 
-func look(cmd *cobra.Command, region string, ids []string) ([]sweep.Leftover, error) {
+func look(cmd *cobra.Command, region string, ids []string) (sweep.Report, error) {
 	ctx := cmd.Context()
 	cfg, err := account.Configure(ctx, region)
 	if err != nil {
-		return nil, err
+		return sweep.Report{}, err
 	}
 	acc, err := account.Open(ctx, cfg)
 	if err != nil {
-		return nil, err
+		return sweep.Report{}, err
 	}
 	of := acc.Region
 	if price.CheckRegion(of, false) != nil {
@@ -75,7 +77,7 @@ func look(cmd *cobra.Command, region string, ids []string) ([]sweep.Leftover, er
 	}
 	prices, err := price.For(of)
 	if err != nil {
-		return nil, err
+		return sweep.Report{}, err
 	}
 	return sweep.Find(ctx, sweep.Order{Account: acc, IDs: ids, Prices: prices, Daily: func(ctx context.Context, s account.Stack) *float64 {
 		template, err := acc.Template(ctx, s)
@@ -91,10 +93,10 @@ func look(cmd *cobra.Command, region string, ids []string) ([]sweep.Leftover, er
 	}})
 }
 
-// left fails when something is certainly ours.
-func left(found []sweep.Leftover) error {
+// left fails when something is certainly ours, or may be where nobody looked.
+func left(report sweep.Report) error {
 	n, daily, more := 0, 0.0, false
-	for _, l := range found {
+	for _, l := range report.Left {
 		if !l.Ours {
 			continue
 		}
@@ -105,32 +107,54 @@ func left(found []sweep.Leftover) error {
 			daily += *l.DailyUSD
 		}
 	}
-	if n == 0 {
-		return nil
+	blind := slices.ContainsFunc(report.NotLookedAt, func(g sweep.Gap) bool { return !g.NotServed })
+	switch {
+	case n > 0 && more:
+		return fmt.Errorf("sweep: %d left, %.2f $ a day and what is marked with ?", n, daily)
+	case n > 0:
+		return fmt.Errorf("sweep: %d left, %.2f $ a day", n, daily)
+	case blind:
+		return errors.New("sweep: nothing of ours was found, but not everything was looked at")
 	}
-	says := fmt.Sprintf("sweep: %d left, %.2f $ a day", n, daily)
-	if more {
-		says += " and what is marked with ?"
-	}
-	return fmt.Errorf("%s", says)
+	return nil
 }
 
-func writeLeftovers(w io.Writer, found []sweep.Leftover) error {
-	if len(found) == 0 {
+func writeLeftovers(w io.Writer, report sweep.Report) error {
+	if len(report.Left) == 0 && len(report.NotLookedAt) == 0 {
 		_, err := fmt.Fprintln(w, "nothing is left")
 		return err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "STACK\tWHAT\tNAME\t$ A DAY\tSTATE")
-	for _, l := range found {
-		stack, daily, says := l.Stack, "?", l.Says
-		if l.DailyUSD != nil {
-			daily = fmt.Sprintf("%.2f", *l.DailyUSD)
+	if len(report.Left) > 0 {
+		var rows bytes.Buffer
+		table := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "STACK\tWHAT\tNAME\t$ A DAY\tSTATE")
+		for _, l := range report.Left {
+			stack, daily, says := l.Stack, "?", l.Says
+			if l.DailyUSD != nil {
+				daily = fmt.Sprintf("%.2f", *l.DailyUSD)
+			}
+			if !l.Ours {
+				stack, says = "–", says+"; may be another app's, and does not count"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", stack, l.Kind, l.Name, daily, says)
 		}
-		if !l.Ours {
-			stack, says = "–", says+"; may be another app's, and does not count"
+		if err := table.Flush(); err != nil {
+			return err
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n\t→ %s\n", stack, l.Kind, l.Name, daily, says, l.Remove)
+		// A command in the table would be as wide as all columns.
+		for i, row := range strings.Split(strings.TrimSuffix(rows.String(), "\n"), "\n") {
+			if i > 0 {
+				row += "\n  → " + report.Left[i-1].Remove
+			}
+			if _, err := fmt.Fprintln(w, row); err != nil {
+				return err
+			}
+		}
 	}
-	return table.Flush()
+	for _, g := range report.NotLookedAt {
+		if _, err := fmt.Fprintf(w, "not looked at: %s: %s\n", g.What, g.Why); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -82,8 +82,10 @@ func TestSweepFindsWhatIsLeftWithItsCostAndTheCommandThatRemovesIt(t *testing.T)
 	stdout, stderr, err := run("sweep", "--format", "json")
 	require.Error(t, err)
 	assert.Equal(t, "sweep: 8 left, 3.18 $ a day and what is marked with ?\n", stderr)
-	var found []sweep.Leftover
-	require.NoError(t, json.Unmarshal([]byte(stdout), &found))
+	var report sweep.Report
+	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+	assert.Empty(t, report.NotLookedAt)
+	found := report.Left
 	byName := map[string]sweep.Leftover{}
 	for _, l := range found {
 		byName[l.Name] = l
@@ -119,8 +121,28 @@ func TestSweepFindsWhatIsLeftWithItsCostAndTheCommandThatRemovesIt(t *testing.T)
 
 	stdout, _, err = run("sweep", "EcsAnywhere")
 	require.Error(t, err)
-	assert.Regexp(t, `(?m)^EcsAnywhere +activation +a-1 +0\.00 +1 of 1 servers registered, expired\n +→ aws ssm delete-activation --activation-id a-1$`, stdout)
+	assert.Regexp(t, `(?m)^EcsAnywhere +activation +a-1 +0\.00 +1 of 1 servers registered, expired\n  → aws ssm delete-activation --activation-id a-1$`, stdout)
 	assert.NotContains(t, stdout, "EcsFargate")
+
+	stdout, _, err = run("sweep")
+	require.Error(t, err)
+	column := -1
+	for line := range strings.Lines(stdout) { // aligned, whatever stands between
+		if strings.HasPrefix(line, "  → ") {
+			continue
+		}
+		at := 0
+		for _, price := range []string{" $ A DAY ", " ? ", " 0.", " 2.4"} {
+			if i := strings.Index(strings.ReplaceAll(line, "–", "-"), price); i >= 0 {
+				at = i
+				break
+			}
+		}
+		if column < 0 {
+			column = at
+		}
+		assert.Equal(t, column, at, line)
+	}
 }
 
 func TestSweepOfACleanAccountSaysSo(t *testing.T) {
@@ -144,8 +166,16 @@ func TestASweepThatMayNotLookEverywhereFails(t *testing.T) {
 	newCloud(t, answers)
 	stdout, stderr, err := run("sweep")
 	require.Error(t, err)
-	assert.Empty(t, stdout)
-	assert.Equal(t, "permission: AWS refuses tag:GetResources; it has to be allowed to who runs the command: see `refdeploy permissions`\n", stderr)
+	assert.Equal(t, "not looked at: resources by their tag: permission: AWS refuses tag:GetResources; it has to be allowed to who runs the command: see `refdeploy permissions`\n", stdout)
+	assert.Equal(t, "sweep: nothing of ours was found, but not everything was looked at\n", stderr)
+
+	// What an emulator does not have cannot be left in it.
+	answers = clean()
+	answers["DescribeActivations"] = refusal{400, "InvalidAction"}
+	newCloud(t, answers)
+	stdout, stderr, err = run("sweep")
+	require.NoError(t, err, stderr)
+	assert.Equal(t, "not looked at: activations: ssm:DescribeActivations: InvalidAction: no DescribeActivations\n", stdout)
 
 	_, stderr, err = run("sweep", "Lamda")
 	require.Error(t, err)

@@ -112,9 +112,8 @@ func line(err error) string {
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// Answered reports whether AWS answered at all, and not for the credentials, nor
-// to ask for patience.
-func Answered(err error) bool {
-	var answer smithy.APIError
-	return errors.As(err, &answer) && !slices.Contains(expired, answer.ErrorCode()) && !slices.Contains(invalid, answer.ErrorCode()) && !throttled(answer.ErrorCode())
+// NotServed reports whether the account is one of an emulator that does not have
+// the operation. AWS's own answer to such a request would be a fault of ours.
+func (a Account) NotServed(err error) bool {
+	return a.Config.BaseEndpoint != nil && Coded(err, "InvalidAction", "UnknownOperationException", "NotImplemented", "NotImplementedException")
 }

@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"refdeploy/app/contract"
+	"refdeploy/internal/account"
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/bill"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/cost"
+	"refdeploy/internal/inventory"
 	"refdeploy/internal/price"
 	"refdeploy/internal/report"
 	"refdeploy/internal/settings"
@@ -50,7 +52,7 @@ func Render(root string) (map[string]string, error) {
 	}
 
 	if err := render("docs/reference.md", map[string]string{
-		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(), "versions": versionsTable(),
+		"settings": settingsTable(), "needs": needs(), "routes": routes(), "bounds": bounds(), "actions": actions(), "versions": versionsTable(),
 	}); err != nil {
 		return nil, err
 	}
@@ -58,7 +60,11 @@ func Render(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := render("docs/how-to/deploy-many-at-once.md", map[string]string{"quotas": quotas}); err != nil {
+	apart, err := apart(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := render("docs/how-to/deploy-many-at-once.md", map[string]string{"quotas": quotas, "apart": apart}); err != nil {
 		return nil, err
 	}
 	images, https, err := reached(root)
@@ -125,6 +131,13 @@ func Render(root string) (map[string]string, error) {
 		if pages[path], err = reports[2].Picture(paper); err != nil {
 			return nil, err
 		}
+	}
+	exposed, err := exposed(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := render("SECURITY.md", map[string]string{"exposed": exposed, "routes": strings.ReplaceAll(routes(), " (below)", ""), "bounds": bounds()}); err != nil {
+		return nil, err
 	}
 	if err := render("README.md", map[string]string{
 		"deployments": deployments(),
@@ -257,6 +270,22 @@ func versionsTable() string {
 	return table(rows...)
 }
 
+// apart tells which deployments bring no network.
+func apart(root string) (string, error) {
+	var ids []string
+	for _, id := range catalog.IDs() {
+		template, err := golden(root, id, settings.Production)
+		if err != nil {
+			return "", err
+		}
+		if !has(template, "AWS::EC2::VPC") {
+			ids = append(ids, id)
+		}
+	}
+	last := len(ids) - 1
+	return fmt.Sprintf("%s and %s bring no network of their own and are the same either way.\n", strings.Join(ids[:last], ", "), ids[last]), nil
+}
+
 // reached tells which deployments the settings image and certificateArn reach,
 // a table each: what a deployment asks of an image, and whose HTTPS it has.
 func reached(root string) (images, https string, err error) {
@@ -300,6 +329,46 @@ func reached(root string) (images, https string, err error) {
 	return table(ofImages...), table(ofHTTPS...), nil
 }
 
+// exposed tells what of each deployment the internet reaches.
+func exposed(root string) (string, error) {
+	rows := [][]string{{"Deployment", "Sandbox", "Production, without a certificate"}}
+	for _, d := range catalog.All() {
+		row := []string{linked("")(d.ID)}
+		for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
+			template, err := golden(root, d.ID, profile)
+			if err != nil {
+				return "", err
+			}
+			var doors []string
+			for _, e := range inventory.Of(template).Exposure {
+				kind := template.Resources[e.Resource].Type
+				what, ok := map[string]string{
+					"AWS::ElasticLoadBalancingV2::LoadBalancer": "load balancer",
+					"AWS::EKS::Cluster":                         "API of the cluster, which asks for credentials",
+					"AWS::Lambda::Url":                          "function URL",
+					"AWS::ECS::ExpressGatewayService":           "load balancer that Express Mode makes",
+					"AWS::AppRunner::Service":                   "address of App Runner",
+					"AWS::CloudFront::Distribution":             "public keys of the cluster",
+				}[kind]
+				if !ok {
+					return "", fmt.Errorf("%s: SECURITY.md has no words for a port that %s opens", d.ID, kind)
+				}
+				doors = append(doors, fmt.Sprintf("%d: %s", e.Port, what))
+			}
+			if d.OwnServers {
+				doors = append(doors, "your servers, as your own firewall decides")
+			}
+			text := strings.Join(slices.Compact(doors), "<br>")
+			if profile == settings.Production && text == row[1] {
+				text = "the same"
+			}
+			row = append(row, text)
+		}
+		rows = append(rows, row)
+	}
+	return table(rows...), nil
+}
+
 func has(template assembly.Template, kind string) bool {
 	for _, r := range template.Resources {
 		if r.Type == kind {
@@ -330,6 +399,15 @@ func needs() string {
 			text = strings.Join(d.Needs, "; ")
 		}
 		rows = append(rows, []string{d.ID, text})
+	}
+	return table(rows...)
+}
+
+// actions lists what the commands that look at an account have to be allowed.
+func actions() string {
+	rows := [][]string{{"Command", "Actions"}}
+	for _, command := range slices.Sorted(maps.Keys(account.Actions)) {
+		rows = append(rows, []string{"`" + command + "`", strings.Join(account.Actions[command], ", ")})
 	}
 	return table(rows...)
 }

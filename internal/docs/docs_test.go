@@ -183,10 +183,10 @@ func TestEveryDecisionNamesTestsThatExist(t *testing.T) {
 	}
 }
 
-// pages returns README.md and every page below docs, from the root.
+// pages returns the pages in the root and every page below docs, from the root.
 func pages(t *testing.T) []string {
 	t.Helper()
-	found := []string{"README.md"}
+	found := []string{"README.md", "SECURITY.md", "CHANGELOG.md"}
 	root := project.Path()
 	require.NoError(t, filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".md") {

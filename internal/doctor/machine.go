@@ -20,7 +20,7 @@ const builderTimeout = 10 * time.Second
 func (e *examination) credentials() {
 	if e.Account == nil {
 		says, mend, _ := strings.Cut(e.NoAccount.Error(), "; ")
-		e.add("credentials", Fail, says, mend)
+		e.add("credentials", Fail, strings.TrimPrefix(says, "credentials: "), mend)
 		return
 	}
 	e.add("credentials", Pass, fmt.Sprintf("%s, region %s", e.Account.ARN, e.Account.Region), "")

@@ -123,8 +123,8 @@ func (e *examination) room(ctx context.Context, name string, have, needed int, s
 }
 
 // withoutEKS are zones in which EKS places no control plane, by the id that is
-// the same for every account (EKS user guide, network requirements; read from
-// memory, so a warning [unverified]).
+// the same for every account (EKS user guide, network requirements; the list
+// may have changed since, so it warns only [unverified]).
 var withoutEKS = []string{"use1-az3", "usw1-az2", "cac1-az3"}
 
 func (e *examination) zones(ctx context.Context, name string) error {
@@ -202,10 +202,10 @@ func (e *examination) appRunner(ctx context.Context, name string) error {
 	mend := "leave AppRunner out, or take EcsExpress"
 	got, err := apprunner.NewFromConfig(e.Account.Config).ListServices(ctx, nil)
 	switch {
-	case err != nil && (account.Refused(err) || !account.Answered(err)):
-		return err
-	case err != nil:
+	case account.Coded(err, "SubscriptionRequiredException", "OptInRequired"):
 		e.add(name, Fail, "App Runner does not serve this account: "+account.Explain(ctx, err).Error(), mend)
+	case err != nil:
+		return err
 	case len(got.ServiceSummaryList) == 0:
 		e.add(name, Warn, "no service in this region; AWS takes no new customers since 2026-04-30, and does not tell who is one", mend)
 	default:

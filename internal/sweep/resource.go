@@ -55,7 +55,7 @@ var monthly = map[string]string{"kms": "kms.key", "cloudwatch": "cloudwatch.alar
 // resource is what is told of something that carries our tag.
 func (s *search) resource(id string, name arn.ARN) Leftover {
 	left := Leftover{Stack: id, Kind: name.Service, Name: name.String(), Ours: true, Says: "tagged " + id}
-	// Type and id alone name a resource of a type that is not listed.
+	// What holds for a type that is not listed.
 	left.Remove = "in the console, by its ARN"
 	for _, k := range kinds {
 		rest, ok := strings.CutPrefix(name.Resource, k.resource)

@@ -52,15 +52,51 @@ type Order struct {
 	Daily func(context.Context, account.Stack) *float64
 }
 
-// Find returns what is left, stacks first.
-func Find(ctx context.Context, o Order) ([]Leftover, error) {
+// A Report is what a search found.
+type Report struct {
+	Left []Leftover `json:"left"` // stacks first
+
+	// NotLookedAt is where something may be left that nobody saw.
+	NotLookedAt []Gap `json:"notLookedAt"`
+}
+
+// A Gap is a part of the account that did not let itself be looked at.
+type Gap struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+
+	// NotServed says that the endpoint is an emulator that does not have the API,
+	// so that nothing can be there.
+	NotServed bool `json:"notServed"`
+}
+
+// Find looks everywhere that it can. Without the list of stacks it fails,
+// because nobody could tell what is left from what stands.
+func Find(ctx context.Context, o Order) (Report, error) {
 	s := &search{Order: o, standing: map[string]bool{}, found: []Leftover{}}
-	for _, look := range []func(context.Context) error{s.stacks, s.tagged, s.logGroups, s.activations, s.images, s.files} {
-		if err := look(ctx); err != nil {
-			return nil, account.Explain(ctx, err)
+	if err := s.stacks(ctx); err != nil {
+		return Report{}, account.Explain(ctx, err)
+	}
+	gaps := []Gap{}
+	for _, part := range []struct {
+		what string
+		look func(context.Context) error
+	}{
+		{"resources by their tag", s.tagged},
+		{"log groups", s.logGroups},
+		{"activations", s.activations},
+		{"images of the bootstrap", s.images},
+		{"files of the bootstrap", s.files},
+	} {
+		err := part.look(ctx)
+		if ctx.Err() != nil {
+			return Report{}, context.Cause(ctx)
+		}
+		if err != nil {
+			gaps = append(gaps, Gap{part.what, account.Explain(ctx, err).Error(), o.Account.NotServed(err)})
 		}
 	}
-	return s.found, nil
+	return Report{s.found, gaps}, nil
 }
 
 type search struct {
@@ -155,18 +191,18 @@ func (s *search) logGroups(ctx context.Context) error {
 		}
 	}
 	// The names of these do not begin with a stack's.
-	for id, prefix := range map[string]string{"Eks": "/aws/eks/", "AppRunner": "/aws/apprunner/"} {
+	for _, of := range []struct{ id, prefix string }{{"Eks", "/aws/eks/"}, {"AppRunner", "/aws/apprunner/"}} {
 		wanted, standing := false, false
 		for _, one := range s.IDs {
-			wanted = wanted || strings.HasPrefix(one, id)
+			wanted = wanted || strings.HasPrefix(one, of.id)
 		}
 		for one := range s.standing {
-			standing = standing || strings.HasPrefix(one, id)
+			standing = standing || strings.HasPrefix(one, of.id)
 		}
 		if !wanted || standing {
 			continue
 		}
-		if err := groups(prefix, func(name string, bytes int64) { s.logGroup("", name, bytes, false) }); err != nil {
+		if err := groups(of.prefix, func(name string, bytes int64) { s.logGroup("", name, bytes, false) }); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
 	"github.com/stretchr/testify/assert"
@@ -42,8 +43,13 @@ func files(t *testing.T, handler http.Handler) refresh.Files {
 func api(t *testing.T, handler http.Handler) refresh.API {
 	t.Helper()
 	return refresh.API{Client: pricing.New(pricing.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(serve(t, handler).URL), RetryMaxAttempts: 1,
+		Region: "us-east-1", BaseEndpoint: aws.String(serve(t, handler).URL),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		// A server that answers at once can catch the SDK before it has seen the
+		// end of its own request. Then the SDK loses the answer and asks again.
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		}),
 	})}
 }
 
