@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -361,22 +362,21 @@ func (t *table) clock(step string, do func()) {
 }
 
 func (t *table) print(leftovers, recorded []string) {
-	fmt.Printf("\nseconds       ")
-	for _, step := range t.steps {
-		fmt.Printf("  %s", step)
-	}
 	fmt.Println()
+	rows := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(rows, "seconds\t%s\n", strings.Join(t.steps, "\t"))
 	for _, id := range catalog.IDs() {
-		fmt.Printf("%-14s", id)
+		fmt.Fprint(rows, id)
 		for _, step := range t.steps {
 			cell := "–"
 			if seconds, ok := t.cells[step][id]; ok {
 				cell = strconv.FormatFloat(seconds, 'f', 1, 64)
 			}
-			fmt.Printf("  %*s", len(step), cell)
+			fmt.Fprint(rows, "\t", cell)
 		}
-		fmt.Println()
+		fmt.Fprintln(rows)
 	}
+	rows.Flush()
 	fmt.Printf("%s; everything: %.0f s\n", strings.Join(t.total, "; "), time.Since(t.began).Seconds())
 	if len(leftovers) == 0 {
 		fmt.Println("left behind: nothing")

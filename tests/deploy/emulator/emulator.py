@@ -93,6 +93,11 @@ class Attributes(dict):
         return self.get(name)
 
     def get(self, name, default=None):
+        for kind, path in (("TargetGroup", "targetgroup/recorded"), ("LoadBalancer", "loadbalancer/app/recorded")):
+            if name.endswith(("Arn", "Arns")) and kind in name:
+                return arn("elasticloadbalancing", f"{path}/{uuid.uuid5(uuid.NAMESPACE_URL, self.id).hex[:16]}")
+        if name == "ServiceArn":
+            return arn(self.id.split(":")[2], f"service/recorded/{self.id.rsplit('/', 1)[-1]}")
         if name.endswith("Arn"):
             return f"arn:aws:recorded:::{self.id}"
         if "Endpoint" in name or "Url" in name or "Domain" in name:
