@@ -239,6 +239,12 @@ func TestEveryStackDeploysUpdatesAndLeavesNothing(t *testing.T) {
 	assert.Contains(t, string(builds), "build", "the image is built from source")
 	assert.Contains(t, string(builds), "linux/arm64")
 
+	output, err := sweep()
+	assert.Error(t, err, "what is deployed is not left behind yet, but found")
+	for _, id := range catalog.IDs() {
+		assert.Contains(t, output, "npx cdk destroy "+id)
+	}
+
 	for _, update := range updates {
 		dir := synth(t, update.settings...)
 		changed := deploy(t, dir)
@@ -263,6 +269,8 @@ func TestEveryStackDeploysUpdatesAndLeavesNothing(t *testing.T) {
 	table.clock("destroy", func() { destroy(t, sandbox) })
 	leftovers := left(t, before)
 	table.print(leftovers, held.Recorded)
+	output, err = sweep()
+	assert.NoError(t, err, output)
 	assert.Empty(t, leftovers)
 	for _, id := range catalog.IDs() {
 		assert.Empty(t, status(id), id)
@@ -301,6 +309,8 @@ func TestProductionLeavesExactlyWhatItsProfileKeeps(t *testing.T) {
 	}
 	require.NotEmpty(t, kept)
 
+	recorded, err := inventory()
+	require.NoError(t, err)
 	output, err := cdk("destroy", "--app", production, "--force", everyStack)
 	assert.Error(t, err, "a production stack goes only when its protection is lifted")
 	assert.Contains(t, output, "TerminationProtection")
@@ -311,7 +321,7 @@ func TestProductionLeavesExactlyWhatItsProfileKeeps(t *testing.T) {
 	unexpected := slices.DeleteFunc(slices.Clone(leftovers), func(item string) bool {
 		return slices.ContainsFunc(kept, func(id string) bool { return strings.Contains(item, id) })
 	})
-	table.print(unexpected, nil)
+	table.print(unexpected, recorded.Recorded)
 	fmt.Printf("kept by the profile: %d buckets and log groups\n", len(kept))
 	assert.Empty(t, unexpected)
 	for _, id := range kept {

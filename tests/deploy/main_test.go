@@ -21,10 +21,11 @@ import (
 
 // The place that the tests deploy to, made once.
 var (
-	work     string // a directory that goes away with the tests
-	app      string // the CDK app, compiled
-	endpoint string // where AWS's APIs are
-	pinned   bool   // whether that is the emulator that tests/deploy pins
+	work      string // a directory that goes away with the tests
+	app       string // the CDK app, compiled
+	companion string // the companion command, compiled
+	endpoint  string // where AWS's APIs are
+	pinned    bool   // whether that is the emulator that tests/deploy pins
 )
 
 func TestMain(m *testing.M) {
@@ -41,11 +42,13 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(work)
-	app = filepath.Join(work, "app")
-	build := exec.Command("go", "build", "-o", app, ".")
-	build.Dir = project.Path()
-	if output, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("go build: %w\n%s", err, output)
+	app, companion = filepath.Join(work, "app"), filepath.Join(work, "refdeploy")
+	for binary, source := range map[string]string{app: ".", companion: "./cmd/refdeploy"} {
+		build := exec.Command("go", "build", "-o", binary, source)
+		build.Dir = project.Path()
+		if output, err := build.CombinedOutput(); err != nil {
+			return 1, fmt.Errorf("go build: %w\n%s", err, output)
+		}
 	}
 	builder := "#!/bin/sh\n" +
 		"echo \"$@\" >>" + filepath.Join(work, "builder.log") + "\n" +
@@ -155,6 +158,15 @@ func cdk(args ...string) (output string, err error) {
 	if ctx.Err() != nil {
 		err = fmt.Errorf("no end after 4 minutes: %w", err)
 	}
+	return string(out), err
+}
+
+// sweep runs the command that looks for what was left.
+func sweep() (output string, err error) {
+	cmd := exec.Command(companion, "sweep")
+	cmd.Dir = project.Path()
+	cmd.Env = environment()
+	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
