@@ -310,6 +310,17 @@ HANDLERS["AWS::ECS::TaskDefinition"]["create"] = platform_create
 handle("AWS::ECS::ClusterCapacityProviderAssociations", association_create, association_delete)
 
 
+service_delete = HANDLERS["AWS::ECS::Service"]["delete"]
+
+
+def untagged_delete(physical_id, props):
+    service_delete(physical_id, props)
+    ecs._tags.pop(physical_id, None)  # or the Tagging API goes on naming it
+
+
+HANDLERS["AWS::ECS::Service"]["delete"] = untagged_delete
+
+
 # EKS
 
 create_cluster = HANDLERS["AWS::EKS::Cluster"]["create"]
