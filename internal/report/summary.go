@@ -162,7 +162,7 @@ func (r Report) CheapestSentences() []string {
 		for j, id := range c.IDs {
 			names[j] = id + r.uncollected(id)
 		}
-		what := "nothing takes it as its template stands"
+		what := "no template here takes the load"
 		switch len(names) {
 		case 0:
 		case 1:
