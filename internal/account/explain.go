@@ -67,12 +67,6 @@ func Explain(ctx context.Context, err error) error {
 	return tell("%s: %s", asked, line(err))
 }
 
-// Refused reports whether AWS forbade what was asked.
-func Refused(err error) bool {
-	var answer smithy.APIError
-	return errors.As(err, &answer) && slices.Contains(denied, answer.ErrorCode())
-}
-
 // Coded reports whether AWS answered with one of the codes.
 func Coded(err error, codes ...string) bool {
 	var answer smithy.APIError
