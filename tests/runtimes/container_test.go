@@ -140,8 +140,14 @@ func configure(path string, r run, env []string) error {
 		sets["permitted"], sets["effective"] = r.Capabilities, r.Capabilities
 	}
 	process["capabilities"] = sets
-	// What Fargate allows. Without it, umoci's 1,024 are less than the app takes.
-	process["rlimits"] = []any{map[string]any{"type": "RLIMIT_NOFILE", "soft": 65535, "hard": 65535}}
+	// What Fargate allows, or all that this machine does. umoci's 1,024 would be
+	// less than the connections that the app takes.
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return err
+	}
+	most := min(files.Max, 65535)
+	process["rlimits"] = []any{map[string]any{"type": "RLIMIT_NOFILE", "soft": most, "hard": most}}
 	all := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 	for name, value := range r.Env {
 		all = append(all, name+"="+value)
@@ -206,12 +212,8 @@ func (c *container) ended(t testing.TB, within time.Duration) (code int) {
 
 // stats is what the kernel counts of a container.
 type stats struct {
-	CPU struct {
-		Usage      struct{ Total int64 } // nanoseconds
-		Throttling struct{ ThrottledPeriods int64 }
-	}
 	Memory struct {
-		Usage struct{ Limit, Max, Usage int64 }
+		Usage struct{ Limit, Max int64 }
 	}
 }
 
@@ -229,6 +231,7 @@ type process struct {
 	Capabilities    map[string]string // by set: CapBnd, CapEff
 	NoNewPrivileges bool
 	ReadOnlyRoot    bool
+	MilliCPU        int // at most, or 0
 }
 
 func (c *container) process(t testing.TB) (p process) {
@@ -261,7 +264,36 @@ func (c *container) process(t testing.TB) (p process) {
 			p.ReadOnlyRoot = slices.Contains(strings.Split(fields[5], ","), "ro")
 		}
 	}
+	p.MilliCPU = milliCPU(t, state.Pid)
 	return p
+}
+
+// milliCPU reads the CPU limit of a process's control group, of either version.
+func milliCPU(t testing.TB, pid int) int {
+	t.Helper()
+	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	require.NoError(t, err)
+	var limit []byte
+	for line := range strings.Lines(string(groups)) {
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		switch {
+		case slices.Contains(strings.Split(fields[1], ","), "cpu"):
+			dir := filepath.Join("/sys/fs/cgroup", "cpu", fields[2])
+			quota, err := os.ReadFile(filepath.Join(dir, "cpu.cfs_quota_us"))
+			require.NoError(t, err)
+			period, err := os.ReadFile(filepath.Join(dir, "cpu.cfs_period_us"))
+			require.NoError(t, err)
+			limit = append(append(quota, ' '), period...)
+		case fields[1] == "" && limit == nil:
+			// On a machine with both versions, this one has no limit of the CPU.
+			limit, _ = os.ReadFile(filepath.Join("/sys/fs/cgroup", fields[2], "cpu.max"))
+		}
+	}
+	var quota, period int
+	if n, _ := fmt.Sscan(string(limit), &quota, &period); n < 2 || quota < 0 {
+		return 0 // "max", or -1
+	}
+	return quota * 1000 / period
 }
 
 // call sends a request and returns the whole answer.
