@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/internal/bill"
-	"refdeploy/internal/cost"
 )
 
 // trace is the header that a load balancer adds to each request.
@@ -38,12 +37,12 @@ func TestTheBillKnowsHowMuchARequestLogs(t *testing.T) {
 	}
 	t.Run("over HTTP", func(t *testing.T) {
 		p := serve(t, newS3(t).Env()...)
-		assert.InEpsilon(t, cost.LogLineBytes, measure(t, p, overHTTP(p)), 0.1)
+		assert.InEpsilon(t, bill.Profiles()[0].LogBytes, measure(t, p, overHTTP(p)), 0.1)
 	})
 	t.Run("on Lambda, before Lambda's own lines", func(t *testing.T) {
 		l := newLambda(t)
 		p := start(t, l.Env(newS3(t).Env()...)...)
-		assert.InEpsilon(t, cost.LogLineBytes, measure(t, p, l.Call), 0.1)
+		assert.InEpsilon(t, bill.Profiles()[0].LogBytes, measure(t, p, l.Call), 0.1)
 	})
 }
 
