@@ -34,7 +34,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newVersions(time.Now), newWatch(), newBundles(),
-		newDoctor(), newSmoke(), newSweep(), newPermissions())
+		newDoctor(), newSmoke(), newSweep(), newPermissions(), newMeasure())
 	return root
 }
 
