@@ -64,6 +64,7 @@ func newMeasure() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
+	f.SetInterspersed(false) // what follows the command is the command's
 	f.StringVar(&in.url, "url", "", "measure the app at this address, in place of a command")
 	f.IntVar(&in.pid, "pid", 0, "with --url: the app's process on this machine, whose CPU time counts (Linux only)")
 	f.StringVar(&in.host, "host", "", "with --url: the host of the address, when it is not this machine")
