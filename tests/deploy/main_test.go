@@ -3,6 +3,7 @@
 package deploy_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -161,14 +162,22 @@ func cdk(args ...string) (output string, err error) {
 	return string(out), err
 }
 
-// sweep runs the command that looks for what was left.
-func sweep() (output string, err error) {
-	cmd := exec.Command(companion, "sweep")
+// refdeploy runs the companion command, with more environment if that is given.
+// It returns what went to standard output; the error tells the rest.
+func refdeploy(env []string, args ...string) (output string, err error) {
+	cmd := exec.Command(companion, args...)
 	cmd.Dir = project.Path()
-	cmd.Env = environment()
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	cmd.Env = append(environment(), env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err = cmd.Run(); err != nil {
+		err = fmt.Errorf("%w: %s", err, &stderr)
+	}
+	return stdout.String(), err
 }
+
+// sweep runs the command that looks for what was left.
+func sweep() (output string, err error) { return refdeploy(nil, "sweep") }
 
 // exists lists what the emulator holds, however it came about.
 func exists() ([]string, error) {
