@@ -160,5 +160,40 @@ func foreign() (f found, err error) {
 			_, text, _ = strings.Cut(text, ask.from+id+ask.to)
 		}
 	}
-	return f, nil
+	groups, err := logGroups()
+	for _, name := range groups {
+		f.Exists = append(f.Exists, "logs "+name)
+	}
+	return f, err
+}
+
+// logGroups lists the names of all log groups.
+func logGroups() (names []string, err error) {
+	for token := ""; ; {
+		request := map[string]any{"limit": 50}
+		if token != "" {
+			request["nextToken"] = token
+		}
+		body, err := json.Marshal(request)
+		if err != nil {
+			return nil, err
+		}
+		text, err := send("logs", http.MethodPost, "/", body, "application/x-amz-json-1.1", "Logs_20140328.DescribeLogGroups")
+		if err != nil {
+			return nil, err
+		}
+		var page struct {
+			NextToken string
+			LogGroups []struct{ LogGroupName string }
+		}
+		if err := json.Unmarshal([]byte(text), &page); err != nil {
+			return nil, err
+		}
+		for _, group := range page.LogGroups {
+			names = append(names, group.LogGroupName)
+		}
+		if token = page.NextToken; token == "" {
+			return names, nil
+		}
+	}
 }
