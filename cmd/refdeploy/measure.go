@@ -315,7 +315,10 @@ func (in *measureInput) print(cmd *cobra.Command, load measure.Load, r measure.R
 	row("request", "request-kb", "kB", "its body")
 	row("response", "response-kb", "kB", "its body")
 	note = "on standard output and standard error"
-	if r.Log == nil {
+	switch {
+	case r.Log != nil && *r.Log == 0:
+		note = "nothing was written; some programs keep it back until they end"
+	case r.Log == nil:
 		note = "not measured: give a command in place of --url"
 	}
 	row("log", "log-bytes", "bytes", note)

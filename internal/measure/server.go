@@ -98,7 +98,7 @@ func Start(ctx context.Context, command []string, port int, healthPath string, p
 		close(s.done)
 	}()
 	if err := s.ready(ctx, healthPath, patience); err != nil {
-		s.Stop(ctx)
+		s.stop(2 * time.Second)
 		return nil, err
 	}
 	return s, nil
@@ -134,11 +134,15 @@ func (s *Server) ready(ctx context.Context, path string, patience time.Duration)
 // Stop ends the command and all that it started: with SIGTERM, and with SIGKILL
 // what has not ended 10 seconds later, or 2 when ctx has ended.
 func (s *Server) Stop(ctx context.Context) {
-	terminate(s.cmd)
-	patience := 10 * time.Second
 	if ctx.Err() != nil {
-		patience = 2 * time.Second
+		s.stop(2 * time.Second)
+	} else {
+		s.stop(10 * time.Second)
 	}
+}
+
+func (s *Server) stop(patience time.Duration) {
+	terminate(s.cmd)
 	select {
 	case <-s.done:
 	case <-time.After(patience):
