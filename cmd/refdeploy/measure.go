@@ -286,7 +286,7 @@ func (in *measureInput) print(cmd *cobra.Command, load measure.Load, r measure.R
 	for _, request := range load.Requests {
 		asked = append(asked, request.String())
 	}
-	fmt.Fprintf(&b, "%d requests one at a time, in %.1f s: %s\n", r.Count, r.Took.Seconds(), strings.Join(asked, ", "))
+	fmt.Fprintf(&b, "%d requests one at a time, in %s: %s\n", r.Count, r.Took.Round(10*time.Millisecond), strings.Join(asked, ", "))
 	if r.Count < load.Count {
 		fmt.Fprintf(&b, "No more of the %d were sent: --limit is %s.\n", load.Count, in.limit)
 	}
