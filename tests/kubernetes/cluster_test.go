@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,7 +44,8 @@ func connect(t *testing.T) *cluster {
 	require.NoError(t, err)
 	c.config, err = clientcmd.BuildConfigFromFlags("", c.kubeconfig)
 	require.NoError(t, err)
-	c.config.QPS = -1 // this server has no other caller to protect
+	c.config.QPS = -1                           // this server has no other caller to protect
+	c.config.WarningHandler = rest.NoWarnings{} // of deprecated kinds, which are listed too
 	c.Interface, err = kubernetes.NewForConfig(c.config)
 	require.NoError(t, err)
 	return c
@@ -202,3 +204,15 @@ func (c *cluster) removeNamespace(t *testing.T, x *target) {
 	c.remove(t, objects...)
 	c.kubectl(t, "-n notes delete secrets --all")
 }
+
+// ready says whether a pod is sent requests.
+func ready(pod corev1.Pod) bool {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

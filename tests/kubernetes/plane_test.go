@@ -11,6 +11,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	nodestages "sigs.k8s.io/kwok/kustomize/stage/node/fast"
+	heartbeat "sigs.k8s.io/kwok/kustomize/stage/node/heartbeat-with-lease"
 	podstages "sigs.k8s.io/kwok/kustomize/stage/pod/fast"
 	"sigs.k8s.io/yaml"
 )
@@ -158,6 +159,6 @@ func kubeletStages() ([]byte, error) {
 		return nil, err
 	}
 	return bytes.Join([][]byte{
-		[]byte(nodestages.DefaultNodeInit), []byte(podstages.DefaultPodDelete), changed,
+		[]byte(nodestages.DefaultNodeInit), []byte(heartbeat.DefaultNodeHeartbeatWithLease), []byte(podstages.DefaultPodDelete), changed,
 	}, []byte("\n---\n")), nil
 }
