@@ -32,6 +32,15 @@ func TestOnAControlPlane(t *testing.T) {
 			{"a pod that was weakened is refused", false, weakenedPodsAreRefused},
 			{"the Deployment makes pods, as many as the autoscaler wants", true, podsRun},
 			{"the Service, the autoscaler and the disruption budget mean these pods", true, allMeanThePods},
+			{"the pods are spread over zones and nodes", true, areSpread},
+			{"a shell with the restricted profile may be added, and no other", true, aShellFits},
+			{"of a bad release one pod waits, and all of the one before serve", true, aBadReleaseIsUndone},
+			{"of a weakened release no pod starts", true, aWeakenedReleaseIsRefused},
+			{"a release replaces every pod, and the new ones are spread", true, aReleaseReplacesThePods},
+			{"a release leaves the number of pods to the autoscaler", true, aReleaseLeavesTheCount},
+			{"one pod leaves at a time", true, onePodLeavesAtATime},
+			{"a pod that is not ready holds no node", true, aPodThatFailsHoldsNoNode},
+			{"every node can be drained", true, everyNodeCanBeDrained},
 		}
 		for _, claim := range claims {
 			t.Run(claim.name, func(t *testing.T) {
