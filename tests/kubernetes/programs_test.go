@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -27,22 +28,26 @@ func (p programs) path(name string) string { return filepath.Join(p.dir, name) }
 // findPrograms takes the directory that the user names, or the one that `make
 // test-kubernetes` builds.
 func findPrograms() (programs, error) {
-	dir, named := os.LookupEnv(assetsVariable)
-	if !named || dir == "" {
-		dir = filepath.Join("..", "..", "bin", "kubernetes")
+	dir := os.Getenv(assetsVariable)
+	if dir != "" {
+		// The tests run in another directory than make.
+		if !filepath.IsAbs(dir) {
+			return programs{}, fmt.Errorf("%s: %q is no absolute path; write it out from /", assetsVariable, dir)
+		}
+		if missing := missing(dir, required); len(missing) > 0 {
+			return programs{}, fmt.Errorf("%s: %q has no program %s; name a directory with %s, or leave the variable out to build them",
+				assetsVariable, dir, strings.Join(missing, ", "), strings.Join(required, ", "))
+		}
+		return programs{dir: dir, complete: len(missing(dir, optional)) == 0}, nil
 	}
-	dir, err := filepath.Abs(dir)
+	dir, err := filepath.Abs(filepath.Join("..", "..", "bin", "kubernetes"))
 	if err != nil {
 		return programs{}, err
 	}
-	if missing := missing(dir, required); len(missing) > 0 {
-		if named {
-			return programs{}, fmt.Errorf("%s: %q has no %s; name a directory with %s, or leave the variable out to build them",
-				assetsVariable, dir, strings.Join(missing, ", "), strings.Join(required, ", "))
-		}
-		return programs{}, fmt.Errorf("%s: has no %s; run the tests through `make test-kubernetes`, which builds them", dir, strings.Join(missing, ", "))
+	if missing := missing(dir, slices.Concat(required, optional)); len(missing) > 0 {
+		return programs{}, fmt.Errorf("%s: has no program %s; run the tests through `make test-kubernetes`, which builds them", dir, strings.Join(missing, ", "))
 	}
-	return programs{dir: dir, complete: len(missing(dir, optional)) == 0}, nil
+	return programs{dir: dir, complete: true}, nil
 }
 
 // missing returns which programs a directory has not.
