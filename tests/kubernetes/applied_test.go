@@ -29,18 +29,18 @@ func TestOnAControlPlane(t *testing.T) {
 			holds       func(t *testing.T, c *cluster, x *target)
 		}{
 			{"a field that no schema has is refused", false, unknownFieldsAreRefused},
-			{"a pod that was weakened is refused", false, weakenedPodsAreRefused},
-			{"the Deployment makes pods, as many as the autoscaler wants", true, podsRun},
+			{"the app's pods meet the restricted level of Kubernetes' pod security standards", false, podsAreAdmitted},
+			{"the app's namespace refuses pods that could reach the node", false, weakenedPodsAreRefused},
+			{"the Deployment makes pods, as many as the autoscaler wants at least", true, podsRun},
 			{"the Service, the autoscaler and the disruption budget mean these pods", true, allMeanThePods},
-			{"the pods are spread over zones and nodes", true, areSpread},
-			{"a shell with the restricted profile may be added, and no other", true, aShellFits},
-			{"of a bad release one pod waits, and all of the one before serve", true, aBadReleaseIsUndone},
-			{"of a weakened release no pod starts", true, aWeakenedReleaseIsRefused},
-			{"a release replaces every pod, and the new ones are spread", true, aReleaseReplacesThePods},
-			{"a release leaves the number of pods to the autoscaler", true, aReleaseLeavesTheCount},
+			{"pods ask for nodes of the image's architecture", true, nodesAreOfTheArchitecture},
+			{"a shell with the restricted profile can be added to a pod, and no stronger one", true, aShellFits},
+			{"the old pods stay until the new ones are ready, and a bad release is undone", true, aBadReleaseIsUndone},
+			{"a weakened release starts no pod and stops none", true, aWeakenedReleaseStartsNoPod},
+			{"pods of one release are spread over zones and nodes", true, eachReleaseIsSpread},
+			{"the autoscaler alone sets the number of pods", true, aReleaseLeavesTheCount},
 			{"one pod leaves at a time", true, onePodLeavesAtATime},
-			{"a pod that is not ready holds no node", true, aPodThatFailsHoldsNoNode},
-			{"every node can be drained", true, everyNodeCanBeDrained},
+			{"a node can always be drained", true, everyNodeCanBeDrained},
 		}
 		for _, claim := range claims {
 			t.Run(claim.name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestOnAControlPlane(t *testing.T) {
 				claim.holds(t, c, x)
 			})
 		}
-		t.Run("removed, it leaves nothing", func(t *testing.T) {
+		t.Run("removed, it leaves nothing behind", func(t *testing.T) {
 			x.remove(t, c)
 			nothingIsLeft()
 		})
@@ -117,6 +117,7 @@ func (c *cluster) hasReadyPods(t *testing.T, want int) {
 	})
 }
 
+// allMeanThePods shows that three selectors and a reference find the same pods.
 func allMeanThePods(t *testing.T, c *cluster, x *target) {
 	want := x.least(t)
 	eventually(t, func(ctx context.Context) string {

@@ -12,10 +12,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+type machine struct{ name, zone, architecture, cpu, memory string }
+
 // machines are what the pods may run on: for each architecture a node in one
 // zone, and two in the other. The large one has the most room, so that a
 // scheduler which only looks for room puts every pod there.
-var machines = []struct{ name, zone, architecture, cpu, memory string }{
+var machines = []machine{
 	{"large-arm64", "us-east-1a", "arm64", "64", "256Gi"},
 	{"small-arm64", "us-east-1a", "arm64", "2", "8Gi"},
 	{"other-arm64", "us-east-1b", "arm64", "2", "8Gi"},
@@ -60,12 +62,12 @@ func (c *cluster) joinNodes(t *testing.T) {
 	})
 }
 
-// zone returns where a node is.
-func zone(node string) string {
+// machineOf returns where a pod runs.
+func machineOf(pod corev1.Pod) machine {
 	for _, machine := range machines {
-		if machine.name == node {
-			return machine.zone
+		if machine.name == pod.Spec.NodeName {
+			return machine
 		}
 	}
-	return ""
+	return machine{}
 }

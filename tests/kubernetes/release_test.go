@@ -13,30 +13,51 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // second is the image of a release that works.
 const second = "registry.example/app:2"
 
-// images returns which images the target's pods run, once each.
-func images(pods []corev1.Pod) []string {
-	found := map[string]bool{}
+// nodesAreOfTheArchitecture shows where the pods run: there is room on nodes of
+// both architectures.
+func nodesAreOfTheArchitecture(t *testing.T, c *cluster, x *target) {
+	pods, err := c.pods(t.Context())
+	require.NoError(t, err)
+	want, _, err := unstructured.NestedString(x.object("Deployment").Object, "spec", "template", "spec", "nodeSelector", corev1.LabelArchStable)
+	require.NoError(t, err)
 	for _, pod := range pods {
-		found[pod.Spec.Containers[0].Image] = true
+		assert.Equal(t, want, machineOf(pod).architecture, pod.Name)
 	}
-	return keys(found)
 }
 
-// areSpread fails unless the ready pods are as evenly in both zones, and on as
-// many nodes, as their number allows.
-func areSpread(t *testing.T, c *cluster, x *target) {
+// eachReleaseIsSpread looks at the pods that run, and at those of a release that
+// replaces them.
+func eachReleaseIsSpread(t *testing.T, c *cluster, x *target) {
+	c.areSpread(t)
+	x.update(t, c, second)
+	c.kubectl(t, "-n notes rollout status deployment/app --timeout=60s")
+	c.hasReadyPods(t, x.least(t))
+	pods, err := c.pods(t.Context())
+	require.NoError(t, err)
+	for _, pod := range pods {
+		assert.Equal(t, second, pod.Spec.Containers[0].Image, pod.Name)
+	}
+	c.areSpread(t)
+}
+
+// areSpread fails unless the pods are as evenly in both zones, and on as many
+// nodes, as their number allows.
+func (c *cluster) areSpread(t *testing.T) {
+	t.Helper()
 	pods, err := c.pods(t.Context())
 	require.NoError(t, err)
 	zones, nodes := map[string]int{}, map[string]int{}
 	for _, pod := range pods {
-		zones[zone(pod.Spec.NodeName)]++
-		nodes[pod.Spec.NodeName]++
-		assert.Equal(t, zone(pod.Spec.NodeName), pod.Labels[corev1.LabelTopologyZone], "what K8S_ZONE tells the app")
+		machine := machineOf(pod)
+		zones[machine.zone]++
+		nodes[machine.name]++
+		assert.Equal(t, machine.zone, pod.Labels[corev1.LabelTopologyZone], "what K8S_ZONE tells the app")
 	}
 	assert.Len(t, zones, min(len(pods), 2), "zones")
 	assert.Len(t, nodes, min(len(pods), 3), "nodes")
@@ -71,9 +92,9 @@ func aBadReleaseIsUndone(t *testing.T, c *cluster, x *target) {
 	c.hasReadyPods(t, want)
 }
 
-// aWeakenedReleaseIsRefused changes the running Deployment so that its pods
+// aWeakenedReleaseStartsNoPod changes the running Deployment so that its pods
 // would reach the node's network.
-func aWeakenedReleaseIsRefused(t *testing.T, c *cluster, x *target) {
+func aWeakenedReleaseStartsNoPod(t *testing.T, c *cluster, x *target) {
 	before, err := c.pods(t.Context())
 	require.NoError(t, err)
 	output, err := c.try(nil, "-n", namespace, "patch", "deployment", "app", "--patch", `{"spec":{"template":{"spec":{"hostNetwork":true}}}}`)
@@ -98,17 +119,6 @@ func aWeakenedReleaseIsRefused(t *testing.T, c *cluster, x *target) {
 	c.kubectl(t, "-n notes rollout status deployment/app --timeout=60s")
 }
 
-// aReleaseReplacesThePods deploys an image that works.
-func aReleaseReplacesThePods(t *testing.T, c *cluster, x *target) {
-	x.update(t, c, second)
-	c.kubectl(t, "-n notes rollout status deployment/app --timeout=60s")
-	c.hasReadyPods(t, x.least(t))
-	pods, err := c.pods(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, []string{second}, images(pods))
-	areSpread(t, c, x)
-}
-
 // aReleaseLeavesTheCount raises the autoscaler's least, as the page of EksAuto
 // does to fill a node, and deploys.
 func aReleaseLeavesTheCount(t *testing.T, c *cluster, x *target) {
@@ -121,7 +131,7 @@ func aReleaseLeavesTheCount(t *testing.T, c *cluster, x *target) {
 	}
 	scale(4)
 	c.hasReadyPods(t, 4)
-	areSpread(t, c, x)
+	c.areSpread(t)
 	x.update(t, c, "registry.example/app:3")
 	c.kubectl(t, "-n notes rollout status deployment/app --timeout=60s")
 	eventually(t, func(ctx context.Context) string {
@@ -172,9 +182,10 @@ func onePodLeavesAtATime(t *testing.T, c *cluster, x *target) {
 	c.hasReadyPods(t, len(pods))
 }
 
-// aPodThatFailsHoldsNoNode marks a pod as not ready: it counts as the one that
-// is down, and may be evicted all the same.
-func aPodThatFailsHoldsNoNode(t *testing.T, c *cluster, x *target) {
+// anUnreadyPodLeaves marks a pod as not ready: it counts as the one that is down,
+// and may be evicted all the same.
+func anUnreadyPodLeaves(t *testing.T, c *cluster) {
+	t.Helper()
 	c.hasReadyPods(t, c.count(t))
 	pods, err := c.pods(t.Context())
 	require.NoError(t, err)
@@ -198,8 +209,10 @@ func aPodThatFailsHoldsNoNode(t *testing.T, c *cluster, x *target) {
 	c.hasReadyPods(t, len(pods))
 }
 
-// everyNodeCanBeDrained drains each node that has pods, as an upgrade does.
+// everyNodeCanBeDrained drains each node that has pods, as an upgrade does, and
+// evicts a pod that fails.
 func everyNodeCanBeDrained(t *testing.T, c *cluster, x *target) {
+	anUnreadyPodLeaves(t, c)
 	want := c.count(t)
 	pods, err := c.pods(t.Context())
 	require.NoError(t, err)

@@ -75,24 +75,30 @@ var weakenings = []struct {
 	}},
 }
 
-// weakenedPodsAreRefused asks the API server for the target's pod, as it is and
-// weakened in one way. Nothing is stored.
+// podsAreAdmitted asks the API server for the target's pod. Nothing is stored.
+func podsAreAdmitted(t *testing.T, c *cluster, x *target) {
+	assert.NoError(t, c.ask(t, podOf(t, x)))
+}
+
+// weakenedPodsAreRefused asks for the pod weakened in one way at a time.
 func weakenedPodsAreRefused(t *testing.T, c *cluster, x *target) {
-	ask := func(pod *corev1.Pod) error {
-		_, err := c.CoreV1().Pods(namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		return err
-	}
-	require.NoError(t, ask(podOf(t, x)), "as it is")
 	for _, weakening := range weakenings {
 		t.Run(weakening.name, func(t *testing.T) {
 			pod := podOf(t, x)
 			weakening.weaken(&pod.Spec, &pod.Spec.Containers[0])
-			err := ask(pod)
+			err := c.ask(t, pod)
 			require.Error(t, err)
 			assert.True(t, apierrors.IsForbidden(err), err)
 			assert.ErrorContains(t, err, `violates PodSecurity "restricted:latest": `+weakening.rule+" (")
 		})
 	}
+}
+
+// ask returns why a pod would not be stored.
+func (c *cluster) ask(t *testing.T, pod *corev1.Pod) error {
+	t.Helper()
+	_, err := c.CoreV1().Pods(namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	return err
 }
 
 // podOf returns the pod that a target's Deployment makes.
