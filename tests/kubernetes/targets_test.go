@@ -24,6 +24,10 @@ const (
 type target struct {
 	name string
 
+	// derived is an overlay that differs from the one called kubernetes in its
+	// Service, its user and what the app tells of itself.
+	derived bool
+
 	// objects are what it consists of, in the order that they are created in.
 	objects []unstructured.Unstructured
 
@@ -186,7 +190,7 @@ func eksAnywhere(t *testing.T, profile string) *target {
 // the notes in a directory or in a bucket.
 func fromOverlay(t *testing.T, profile, overlay string, bucket bool) *target {
 	t.Helper()
-	x := &target{name: overlay + "/" + profile}
+	x := &target{name: overlay + "/" + profile, derived: overlay != "kubernetes"}
 	root := t.TempDir()
 	require.NoError(t, os.CopyFS(root, os.DirFS(filepath.Join(bundles, "elsewhere", profile, "kustomize"))))
 	dir := filepath.Join(root, "overlays", overlay)
