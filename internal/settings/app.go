@@ -20,15 +20,13 @@ import (
 // A Variable is one of the app's environment.
 type Variable struct{ Name, Value string }
 
-// A Secret is a variable whose value is kept on AWS. The reference is the name of
-// a secret in Secrets Manager, the name of a parameter of Systems Manager, which
-// begins with a slash, or the ARN of either.
+// A Secret is a variable whose value is kept on AWS. The reference is the name or
+// the ARN of a secret in Secrets Manager, or the name of a parameter of Systems
+// Manager, which begins with a slash.
 type Secret struct{ Name, Reference string }
 
 // IsParameter reports whether Systems Manager keeps the value.
-func (s Secret) IsParameter() bool {
-	return strings.HasPrefix(s.Reference, "/") || strings.Contains(s.Reference, ":ssm:")
-}
+func (s Secret) IsParameter() bool { return strings.HasPrefix(s.Reference, "/") }
 
 // IsARN reports whether the reference says account and region.
 func (s Secret) IsARN() bool { return arn.IsARN(s.Reference) }
@@ -80,7 +78,11 @@ func parseApp(s *Settings, text string) (string, bool) {
 		return "", false
 	}
 	dir := text
-	if root, err := project.Root(); err == nil && !filepath.IsAbs(dir) {
+	if !filepath.IsAbs(dir) {
+		root, err := project.Root()
+		if err != nil {
+			return "; " + err.Error(), false
+		}
 		dir = filepath.Join(root, dir)
 	}
 	info, err := os.Stat(dir)
@@ -187,7 +189,7 @@ func parseEnv(s *Settings, text string) (string, bool) {
 
 var (
 	secretName    = regexp.MustCompile(`^[A-Za-z0-9_+=.@-][A-Za-z0-9/_+=.@-]{0,511}$`)
-	parameterName = regexp.MustCompile(`^/[A-Za-z0-9_.-][A-Za-z0-9/_.-]{0,1009}$`)
+	parameterName = regexp.MustCompile(`^/[A-Za-z0-9_.-][A-Za-z0-9/_.-]{0,999}$`)
 )
 
 func parseSecrets(s *Settings, text string) (string, bool) {
@@ -205,20 +207,34 @@ func parseSecrets(s *Settings, text string) (string, bool) {
 			return hint, false
 		}
 		if !isReference(where) {
-			return fmt.Sprintf("; %q is no reference", where), false
+			return fmt.Sprintf("; %q is no reference%s", where, ambiguous(where)), false
 		}
 		s.Secrets = append(s.Secrets, Secret{name, where})
 	}
 	return "", true
 }
 
+// suffix is what Secrets Manager adds to a name to make an ARN.
+var suffix = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
+
 func isReference(text string) bool {
-	parsed, err := arn.Parse(text)
-	if err != nil {
-		return secretName.MatchString(text) || parameterName.MatchString(text)
+	if parsed, err := arn.Parse(text); err == nil {
+		name, isSecret := strings.CutPrefix(parsed.Resource, "secret:")
+		return parsed.Service == "secretsmanager" && parsed.Region != "" && accountID.MatchString(parsed.AccountID) &&
+			isSecret && secretName.MatchString(name) && suffix.MatchString(name)
 	}
-	secret, isSecret := strings.CutPrefix(parsed.Resource, "secret:")
-	_, isParameter := strings.CutPrefix(parsed.Resource, "parameter/")
-	return parsed.Region != "" && accountID.MatchString(parsed.AccountID) &&
-		(parsed.Service == "secretsmanager" && isSecret && secretName.MatchString(secret) || parsed.Service == "ssm" && isParameter)
+	return parameterName.MatchString(text) || secretName.MatchString(text) && !suffix.MatchString(text)
+}
+
+// ambiguous says why a name is refused that Secrets Manager takes: asked for as
+// the end of an ARN, which ECS does, it looks like one of another secret (AWS
+// Secrets Manager user guide, finding a secret by its ARN, read 2026-11-27).
+func ambiguous(text string) string {
+	switch {
+	case secretName.MatchString(text) && suffix.MatchString(text):
+		return ": a name that ends in a hyphen and six characters is taken for an ARN; give the whole ARN"
+	case arn.IsARN(text):
+		return ": an ARN is of Secrets Manager and ends in a hyphen and six characters, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-??????"
+	}
+	return ""
 }

@@ -187,7 +187,7 @@ func Keys(ids []string) []Key {
 		{"cpu", "CPU units, 1024 to a vCPU, 128 to 16384", "the least of each platform; with app, 256", "What a copy of the app needs at least; each platform takes its next size, and synthesis says which", parseCPU},
 		{"memory", "MiB, 128 to 122880", "the least of each platform; with app, 512", "As cpu", parseMemory},
 		{"env", "NAME=value, comma-separated; a pair with a comma in its value goes in double quotes", "none", "Your app's environment. Needs app or image", parseEnv},
-		{"secrets", "NAME or NAME=REFERENCE, comma-separated; REFERENCE is the name of a secret in Secrets Manager, a parameter of Systems Manager that begins with a slash, or the ARN of either", "none", "Variables whose values are kept there; REFERENCE is NAME unless said. Needs app or image", parseSecrets},
+		{"secrets", "NAME or NAME=REFERENCE, comma-separated; REFERENCE is the name or the ARN of a secret in Secrets Manager, or a parameter of Systems Manager, which begins with a slash", "none", "Variables whose values are kept there; REFERENCE is NAME unless said. Needs app or image", parseSecrets},
 		{"bucket", "own or none", "own", "Whether your app gets a bucket, its name as NOTES_BUCKET, and the right to use it. Needs app or image", parseBucket},
 		{"stacks", "a comma-separated list of stack ids", "all", "Which stacks to build", parseStacks(ids)},
 		{"allowCidr", "an IPv4 range such as 203.0.113.0/24", Everyone, "Who may reach the load balancers of the templates. EcsExpress, Lambda and App Runner have none there and stay public; EcsAnywhere and EksAnywhere have your own firewall", parseCIDR},
