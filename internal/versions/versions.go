@@ -16,6 +16,10 @@ const (
 
 	// FluentBit is the release of AWS for Fluent Bit, the log router.
 	FluentBit = "3.5.10"
+
+	// WebAdapter is the release of the AWS Lambda Web Adapter, with which a function
+	// runs the user's own container.
+	WebAdapter = "1.0.0"
 )
 
 // DueDays is how long before the end of its support a version is due.
