@@ -6,14 +6,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"refdeploy/app/contract"
 	"refdeploy/internal/settings"
-)
-
-// The app's side of the contract that every deployment relies on.
-const (
-	appPort    = contract.Port
-	healthPath = contract.HealthPath
 )
 
 // Props configures a deployment. A nil *Props deploys the sandbox.
@@ -60,6 +53,7 @@ func plainStack(scope constructs.Construct, id, description string, p Props) aws
 		"profile":      p.Settings.Profile,
 		"architecture": p.Settings.Architecture,
 	})
+	tellSize(stack, id, p.Settings)
 	return stack
 }
 

@@ -40,22 +40,20 @@ type Props struct {
 
 // New defines the image of a directory with the adapter in it. The directory stays
 // as it is: what is built is a copy, of what its .dockerignore leaves, with one
-// line more in the Dockerfile. It panics where there is no directory to copy, and
-// its error says what of a Dockerfile cannot be read.
-func New(scope constructs.Construct, id string, props *Props) (img image.Image, asset awsecrassets.DockerImageAsset, err error) {
+// line more in the Dockerfile. Its error says what of the directory cannot be read.
+func New(scope constructs.Construct, id string, props *Props) (awsecrassets.DockerImageAsset, error) {
 	staged, err := os.MkdirTemp("", "refdeploy-lambda-")
 	if err != nil {
-		return image.Image{}, nil, err
+		return nil, err
 	}
 	defer os.RemoveAll(staged) // the CDK copies it to cdk.out at once
 	if err := Stage(project.Resolve(props.Directory), staged); err != nil {
-		return image.Image{}, nil, err
+		return nil, err
 	}
-	asset = awsecrassets.NewDockerImageAsset(scope, jsii.String(id), &awsecrassets.DockerImageAssetProps{
+	return awsecrassets.NewDockerImageAsset(scope, jsii.String(id), &awsecrassets.DockerImageAssetProps{
 		Directory: jsii.String(staged),
 		Platform:  image.Platform(props.Architecture),
-	})
-	return image.FromAsset(asset), asset, nil
+	}), nil
 }
 
 // Stage copies a directory, as far as its .dockerignore lets, with the adapter's

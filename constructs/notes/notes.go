@@ -39,7 +39,7 @@ type Notes struct {
 // a day: anyone can write there, and nobody has to clean up after them.
 func New(scope constructs.Construct, id string, props *Props) Notes {
 	if props != nil && props.None {
-		return Notes{}
+		return Notes{TTL: jsii.String("")}
 	}
 	keep := props != nil && props.Keep
 	removal, ttl := awscdk.RemovalPolicy_DESTROY, contract.SandboxTTL
@@ -69,6 +69,14 @@ func New(scope constructs.Construct, id string, props *Props) Notes {
 	return Notes{Bucket: bucket, TTL: jsii.String(ttl)}
 }
 
+// Name is the bucket's name, or "" when there is none.
+func (n Notes) Name() string {
+	if n.Bucket == nil {
+		return ""
+	}
+	return *n.Bucket.BucketName()
+}
+
 // LetGo lets the function that empties a bucket see that it has nothing to
 // do. On an update from sandbox to production the bucket loses its mark and its
 // policy the grant to that function, before CloudFormation removes the function's
@@ -92,7 +100,7 @@ func (n Notes) Outlive(app constructs.IConstruct) {
 
 // GrantApp allows exactly what the app does: list the notes, and read, write
 // and delete each one. The platforms differ in whom they grant it to.
-func (n Notes) GrantApp(app awsiam.IGrantable) {
+func (n Notes) GrantApp(app awsiam.IRole) {
 	if n.Bucket == nil {
 		return
 	}
@@ -105,4 +113,5 @@ func (n Notes) GrantApp(app awsiam.IGrantable) {
 		Actions:   jsii.Strings("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
 		Resources: &[]*string{n.Bucket.ArnForObjects(jsii.String("*"))},
 	}))
+	nag.Suppress(app, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 }

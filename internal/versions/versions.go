@@ -114,6 +114,11 @@ func All() []Version {
 			Update: "take a newer release" + update,
 		},
 		{
+			Name: "AWS Lambda Web Adapter", Version: WebAdapter, SetIn: []string{here},
+			Then:   "no date is published",
+			Update: "take a newer release, and read again what it asks of a Dockerfile and of its variables" + update,
+		},
+		{
 			Name: "Node.js", Version: "24.21.0", SetIn: []string{packages},
 			Ends: "2028-04-30", Then: "security fixes of Node.js 24",
 			Source: "Node.js release schedule, in a third party's copy", Read: "2026-11-27", Unverified: true,
