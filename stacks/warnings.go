@@ -63,7 +63,7 @@ func tellSize(stack awscdk.Stack, id string, s settings.Settings) {
 		awscdk.Annotations_Of(stack).AddError(jsii.String(err.Error()))
 		return
 	}
-	awscdk.Annotations_Of(stack).AddInfo(jsii.String(taken))
+	awscdk.Annotations_Of(stack).AddInfoV2(jsii.String("refdeploy:size"), jsii.String(taken))
 }
 
 // refuseImage tells a user whose image comes from a registry that Lambda does not
