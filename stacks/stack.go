@@ -49,10 +49,7 @@ func plainStack(scope constructs.Construct, id, description string, p Props) aws
 		"refdeploy:architecture": jsii.String(string(p.Settings.Architecture)),
 	}
 	stack := awscdk.NewStack(scope, jsii.String(id), &p.StackProps)
-	stack.AddMetadata(jsii.String("refdeploy:settings"), map[string]any{
-		"profile":      p.Settings.Profile,
-		"architecture": p.Settings.Architecture,
-	})
+	stack.AddMetadata(jsii.String("refdeploy:settings"), p.Settings.Metadata())
 	tellSize(stack, id, p.Settings)
 	return stack
 }

@@ -37,7 +37,7 @@ const (
 // atOnce is how many waiting requests a copy of some memory holds. Our app waits
 // for its store, with so many requests at once and no more.
 func (r *reader) atOnce(mib float64) float64 {
-	if r.ours() {
+	if r.sample() {
 		return contract.StoreSlots
 	}
 	return math.Floor(mib / 2 / waitingMiB)

@@ -162,8 +162,7 @@ func (r *reader) elsewhere() {
 	if !r.ours() || r.stack.Template.Outputs["PublishKeys"].Value == nil {
 		return
 	}
-	chosen := settings.Default()
-	chosen.Profile = settings.Profile(r.stack.Template.Setting("profile"))
+	chosen := settings.FromMetadata(r.stack.Template.Setting)
 	app := bundle.App(chosen, map[string]string{"NotesBucket": "any"}) // without one it would not scale
 	for _, object := range app.Objects() {
 		switch o := object.(type) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
+	"refdeploy/app/contract"
 	"refdeploy/internal/project"
 )
 
@@ -237,4 +238,53 @@ func ambiguous(text string) string {
 		return ": an ARN is of Secrets Manager and ends in a hyphen and six characters, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-??????"
 	}
 	return ""
+}
+
+// Metadata is what a template tells of the settings for those who read it later:
+// as much as they need, and no more of the user's own than numbers and paths.
+func (s Settings) Metadata() map[string]any {
+	told := map[string]any{"profile": string(s.Profile), "architecture": string(s.Architecture)}
+	if s.App != "" {
+		told["app"] = "own"
+	}
+	if s.CPU > 0 {
+		told["cpu"] = strconv.Itoa(s.CPU)
+	}
+	if s.Memory > 0 {
+		told["memory"] = strconv.Itoa(s.Memory)
+	}
+	if s.App != "" || s.Port != contract.Port {
+		told["port"] = strconv.Itoa(s.Port)
+	}
+	if s.HealthPath != contract.HealthPath {
+		told["healthPath"] = s.HealthPath
+	}
+	if s.Bucket == NoBucket {
+		told["bucket"] = string(NoBucket)
+	}
+	return told
+}
+
+// FromMetadata returns the settings that a template tells, by name: those of
+// [Settings.Metadata], and every other one at its default. An app of the user's
+// own has a name that says no more than that.
+func FromMetadata(told func(name string) string) Settings {
+	s := Default()
+	s.Profile, s.Architecture = Profile(told("profile")), Architecture(told("architecture"))
+	s.App = told("app")
+	for name, into := range map[string]*int{"cpu": &s.CPU, "memory": &s.Memory, "port": &s.Port} {
+		if n, err := strconv.Atoi(told(name)); err == nil {
+			*into = n
+		}
+	}
+	if path := told("healthPath"); path != "" {
+		s.HealthPath = path
+	}
+	if told("bucket") != "" {
+		s.Bucket = NoBucket
+	}
+	if told("port") != "" {
+		s.Env = []Variable{{"PORT", strconv.Itoa(s.Port)}}
+	}
+	return s
 }
