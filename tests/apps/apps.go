@@ -29,6 +29,16 @@ func All() []App {
 	}
 }
 
+// Named returns the app of that name, and panics when there is none.
+func Named(name string) App {
+	for _, app := range All() {
+		if app.Name == name {
+			return app
+		}
+	}
+	panic("apps: none is called " + name)
+}
+
 // KeyValues returns the settings as key, value, …, in the order of the keys.
 func (a App) KeyValues() []string {
 	var keys []string
