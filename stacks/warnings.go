@@ -69,11 +69,11 @@ func tellSize(stack awscdk.Stack, id string, s settings.Settings) {
 // refuseImage tells a user whose image comes from a registry that Lambda does not
 // run it. What describes that image would describe something else there.
 func refuseImage(stack awscdk.Stack, s settings.Settings) bool {
-	if s.Image == "" || len(s.Env)+len(s.Secrets) == 0 && s.Bucket == settings.OwnBucket {
+	if s.Image == "" || !s.DescribesApp() {
 		return false
 	}
 	awscdk.Annotations_Of(stack).AddError(jsii.Sprintf(
-		"image: got %q; Lambda runs the sample app in its place, which takes no port, env, secrets or bucket: set app to a directory in place of image, or leave Lambda out with the stacks setting", s.Image))
+		"image: got %q; Lambda runs the sample app in its place, which takes no port, healthPath, env, secrets or bucket: set app to a directory in place of image, or leave Lambda out with the stacks setting", s.Image))
 	return true
 }
 

@@ -32,6 +32,13 @@ func (s Secret) IsParameter() bool { return strings.HasPrefix(s.Reference, "/") 
 // IsARN reports whether the reference says account and region.
 func (s Secret) IsARN() bool { return arn.IsARN(s.Reference) }
 
+// DescribesApp reports whether something is said of the app that the sample app is
+// not. An image alone is taken for one that does as the sample app does.
+func (s Settings) DescribesApp() bool {
+	d := Default()
+	return s.App != "" || s.Port != d.Port || s.HealthPath != d.HealthPath || len(s.Env)+len(s.Secrets) > 0 || s.Bucket != d.Bucket
+}
+
 // TmpMiB is the size of the writable /tmp beside a root file system that is not:
 // 0, none, but for the user's own app.
 func (s Settings) TmpMiB() int {
@@ -155,7 +162,7 @@ var reserved = regexp.MustCompile(`^(PORT$|AWS_|AWSAPPRUNNER|AMAZON_|NOTES_|K8S_
 func checkName(name string, seen map[string]bool) (string, bool) {
 	switch {
 	case !variableName.MatchString(name):
-		return fmt.Sprintf("; %q is no name: a letter, and then letters, digits or underscores", name), false
+		return fmt.Sprintf("; %q is no name: a letter, and then one or more letters, digits or underscores", name), false
 	case reserved.MatchString(name):
 		return fmt.Sprintf("; %s is the platform's to set, or the deployment's: PORT is the port setting, the others are AWS_…, NOTES_…, ECS_…, K8S_…, KUBERNETES_…, LAMBDA_…", name), false
 	case seen[name]:
