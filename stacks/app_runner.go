@@ -39,11 +39,6 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 	// 2. What runs: the image, pulled from ECR, or the source, built from
 	// GitHub. App Runner runs x86_64 only, whatever the architecture setting.
 	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
-	if p.Settings.AppRunnerRepository == "" && !image.InECR(p.Settings.Image) {
-		awscdk.Annotations_Of(stack).AddError(jsii.Sprintf(
-			"image: got %q; App Runner pulls from ECR only (ACCOUNT.dkr.ecr.REGION.amazonaws.com/… or public.ecr.aws/…); copy the image there, or leave AppRunner out with the stacks setting", p.Settings.Image))
-		return stack
-	}
 	// App Runner documents no variable of its own to recognize it by.
 	told := environment.New(bucket, p.Settings.Env).With("APP_RUNNER", jsii.String("true")).In(stack.Region())
 	secret := secrets.New(stack, "Secret", p.Settings.Secrets)
@@ -69,6 +64,11 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 	role := awsiam.NewRole(stack, jsii.String("InstanceRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("tasks.apprunner.amazonaws.com"), nil),
 	})
+	if p.Settings.AppRunnerRepository == "" && !image.InECR(p.Settings.Image) {
+		awscdk.Annotations_Of(stack).AddError(jsii.Sprintf(
+			"image: got %q; App Runner pulls from ECR only (ACCOUNT.dkr.ecr.REGION.amazonaws.com/… or public.ecr.aws/…); copy the image there, or leave AppRunner out with the stacks setting", p.Settings.Image))
+		return stack
+	}
 	cpu, memory := p.Settings.AppRunnerSize()
 	service := awsapprunner.NewCfnService(stack, jsii.String(id), &awsapprunner.CfnServiceProps{
 		SourceConfiguration:         &source,

@@ -36,10 +36,6 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	stack := newStack(scope, id, "The app on Lambda behind a function URL", p)
 	warnUnfiltered(stack, p.Settings)
 
-	if refuseImage(stack, p.Settings) {
-		return stack
-	}
-
 	// 1. Where it runs: nowhere of ours. There is no network, cluster or host.
 
 	// 2. What runs: the same program as in the image, uploaded as a zip; an app of
@@ -53,6 +49,9 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 	})
 	appLogs := logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production})
+	if refuseImage(stack, p.Settings) {
+		return stack
+	}
 	told, secret := environment.New(bucket, p.Settings.Env), secrets.New(stack, "Secret", p.Settings.Secrets)
 	program := bootstrap.New(stack, "Image", &bootstrap.Props{
 		Architecture: p.Settings.Architecture,

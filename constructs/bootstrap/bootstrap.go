@@ -21,6 +21,10 @@ import (
 	"refdeploy/internal/settings"
 )
 
+// runtimePort is where Lambda's runtime API listens beside the app (AWS Lambda Web
+// Adapter 1.0.0, read 2026-11-27).
+const runtimePort = 9001
+
 // A Program is what a function runs, and what it has to be told for that.
 type Program struct {
 	Code    awslambda.Code
@@ -60,6 +64,9 @@ func New(scope constructs.Construct, id string, props *Props) Program {
 			Handler: jsii.String("bootstrap"),
 			Seconds: 10,
 		}
+	}
+	if props.Port == runtimePort {
+		awscdk.Annotations_Of(scope).AddError(jsii.Sprintf("port: got %d, where Lambda itself listens; let the app listen elsewhere, or leave Lambda out with the stacks setting", runtimePort))
 	}
 	img, err := adapter.New(scope, id, &adapter.Props{Directory: props.Directory, Architecture: props.Architecture})
 	if err != nil {
