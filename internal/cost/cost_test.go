@@ -298,6 +298,17 @@ func TestPodsLogToTheirNodeAndLambdaLogsItsOwnLinesToo(t *testing.T) {
 	assert.InDelta(t, 553*131.4e6/1e9, lines(t, "Lambda.sandbox", at(50))["log ingestion"].Quantity, 1e-6)
 }
 
+func TestWhatTheAppLogsIsBilled(t *testing.T) {
+	logged := func(id string, bytes float64) float64 {
+		usage := at(50)
+		usage.LogBytes = bytes
+		return lines(t, id, usage)["log ingestion"].Quantity
+	}
+	assert.InDelta(t, 1026*131.4e6/1e9, logged("EcsEc2.sandbox", 1000), 1e-6)
+	assert.Zero(t, logged("EcsEc2.sandbox", 0))
+	assert.InDelta(t, 347*131.4e6/1e9, logged("Lambda.sandbox", 0), 1e-6, "Lambda's own lines")
+}
+
 // 5 vCPU are busy at 60 percent of 320 units in 27 tasks, four an instance; 7
 // instances of 2 vCPU earn a fifth of theirs, 2.8.
 func TestInstancesBeyondTheirBaselinePaySurplusCredits(t *testing.T) {
@@ -322,7 +333,7 @@ func TestBillsAgreeWithThoseWorkedOutByHand(t *testing.T) {
 	)
 	type load func(*bill.Usage)
 	with := func(changes ...load) bill.Usage {
-		u := bill.Usage{CPUMillis: 5, ResponseKB: 2, HoursPerDay: 24, RequestsPerConnection: 10}
+		u := bill.Usage{CPUMillis: 5, ResponseKB: 2, HoursPerDay: 24, LogBytes: 180, RequestsPerConnection: 10}
 		for _, change := range changes {
 			change(&u)
 		}

@@ -7,12 +7,10 @@ import (
 	"refdeploy/internal/inventory"
 )
 
-// What the app and the platforms write. The bytes of a request are those of the
-// app's own log line, which a test in app/ measures, with the 26 bytes that
-// CloudWatch Logs adds to each event (Amazon CloudWatch pricing, 2026-11-23).
+// What the platforms write, with the 26 bytes that CloudWatch Logs adds to each
+// event (Amazon CloudWatch pricing, 2026-11-23).
 const (
-	LogLineBytes = 180 // of the app's log line for a request
-	eventBytes   = 26
+	eventBytes = 26
 
 	// lambdaLineBytes is what START, END and REPORT of an invocation add, 88, 51
 	// and 130 bytes in their documented format, as three events.
@@ -51,16 +49,11 @@ const (
 	noteKB = 4.096
 )
 
-// logBytes is what CloudWatch Logs takes in of a request. Pods on EKS log to
-// their node, where nothing of ours collects it, unless Fargate's router does; Lambda adds lines of its own.
-func (r *reader) logBytes() float64 {
-	switch {
-	case r.workload.deployment != nil && !r.workload.collected:
-		return 0
-	case r.count("AWS::Lambda::Url") > 0:
-		return LogLineBytes + eventBytes + lambdaLineBytes
-	}
-	return LogLineBytes + eventBytes
+// collected is whether CloudWatch Logs takes in what the app logs. Pods on EKS
+// log to their node, where nothing of ours collects it, unless Fargate's router
+// does.
+func (r *reader) collected() bool {
+	return r.workload.deployment == nil || r.workload.collected
 }
 
 // loadBalancer prices hours, capacity units, an address a subnet, and the log.
@@ -124,16 +117,17 @@ func (r *reader) traffic() {
 	if len(r.plan.Capacity) == 0 {
 		return // nothing that we know serves requests
 	}
-	if bytes := r.logBytes(); bytes > 0 {
-		gb, ingestion := bytes/1e9, "logs.ingest"
+	if r.collected() {
+		ingestion := "logs.ingest"
 		if r.count("AWS::Lambda::Url") > 0 {
 			ingestion = "logs.vended" // up to 10 TB a month at the same price
+			r.plan.LogBytes = lambdaLineBytes
 		}
-		r.charge("log ingestion", ingestion, bill.Requests, gb, "logs")
-		r.charge("log storage", "logs.storage", bill.Requests, gb*compressed*r.retention(), "logs")
+		r.charge("log ingestion", ingestion, bill.LogGB, 1, "logs")
+		r.charge("log storage", "logs.storage", bill.LogGB, compressed*r.retention(), "logs")
 		// Notes take the S3 endpoint, which is free. Logs go through NAT.
 		if r.count("AWS::EC2::NatGateway") > 0 {
-			r.charge("data through NAT, logs", "nat.gb", bill.Requests, gb, "logs")
+			r.charge("data through NAT, logs", "nat.gb", bill.LogGB, 1, "logs")
 		}
 	} else {
 		r.plan.Remarks = append(r.plan.Remarks, "its pods' logs are not collected")
