@@ -79,7 +79,9 @@ func New(scope constructs.Construct, id string, props *Props) Program {
 		Handler: awslambda.Handler_FROM_IMAGE(),
 		Environment: environment.Environment{}.
 			With("AWS_LWA_PORT", jsii.Sprintf("%d", props.Port)).
-			With("AWS_LWA_READINESS_CHECK_PATH", jsii.String(props.HealthPath)),
+			With("AWS_LWA_READINESS_CHECK_PATH", jsii.String(props.HealthPath)).
+			// Or Lambda starts an app again that is not there after ten seconds.
+			With("AWS_LWA_ASYNC_INIT", jsii.String("true")),
 		Seconds: 60, // as long as load balancers wait
 	}
 }
