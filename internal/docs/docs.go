@@ -74,6 +74,9 @@ func Render(root string) (map[string]string, error) {
 	if err := render("docs/how-to/bring-your-own-image.md", map[string]string{"images": images}); err != nil {
 		return nil, err
 	}
+	if err := render("docs/how-to/bring-your-own-app.md", map[string]string{"own-apps": ownApps(), "sizes": sizes()}); err != nil {
+		return nil, err
+	}
 	if err := render("docs/how-to/add-https-and-a-domain.md", map[string]string{"https": https}); err != nil {
 		return nil, err
 	}
@@ -110,6 +113,7 @@ func Render(root string) (map[string]string, error) {
 			"resources":    resources(sandbox, production),
 			"suppressions": suppressions(sandbox, production),
 			"cost":         monthly,
+			"own-app":      ownApp(d),
 			"duties":       fields(append(d.Duties.Fields(), d.Limits.Fields()...)),
 		}); err != nil {
 			return nil, err

@@ -209,7 +209,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 		if e.stack.Shares {
 			r.Settings["network"] = string(settings.Shared)
 		}
-		for _, key := range []string{"profile", "architecture"} {
+		for _, key := range []string{"profile", "architecture", "app", "port", "healthPath", "cpu", "memory", "bucket"} {
 			if value := e.stack.Template.Setting(key); value != "" {
 				r.Settings[key] = value
 			}
