@@ -152,7 +152,9 @@ func ECSRoom(i Instance) Size {
 }
 
 // ManagedRoom is the same where no log router runs.
-func ManagedRoom(i Instance) Size { return Size{int(i.VCPU * unitsPerVCPU), int(seen*i.MiB) - SystemMiB} }
+func ManagedRoom(i Instance) Size {
+	return Size{int(i.VCPU * unitsPerVCPU), int(seen*i.MiB) - SystemMiB}
+}
 
 // EKSRoom is what of a node is left for the app's pods.
 func EKSRoom(i Instance) Size {
