@@ -13,8 +13,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -23,27 +25,39 @@ import (
 	"refdeploy/internal/synth"
 )
 
-var update = flag.Bool("update", false, "rewrite the table in docs/contributing.md")
-
 // checks are the columns of the table. The golden template is none of them: it
 // notices every change, and cannot tell a wrong one.
-var checks = []string{"claims", "rules", "linter"}
+var checks = []string{"validation", "nag", "claims", "rules", "linter"}
+
+// findings are the checks that notice a mutant, by its name.
+type findings map[string]map[string]bool
+
+func (f findings) by(mutant, check string) {
+	if f[mutant] == nil {
+		f[mutant] = map[string]bool{}
+	}
+	f[mutant][check] = true
+}
+
+// changes reports whether a mutant changes the templates of a profile.
+func changes(mutant, profile string) bool {
+	i, err := strconv.Atoi(mutant)
+	return err == nil && mutations[i].profile == profile
+}
 
 func TestEveryMutationIsNoticed(t *testing.T) {
 	require.GreaterOrEqual(t, len(mutations), 40)
 	dir := t.TempDir()
-	for _, profile := range []string{"sandbox", "production"} {
-		require.NoError(t, synth.Quick(context.Background(), map[string]string{"profile": profile}, func(out string) error {
-			for i, m := range mutations {
-				assert.NoError(t, mutate(m, profile, out, filepath.Join(dir, fmt.Sprintf("%02d", i))), m.name)
-			}
-			return untouched(out, filepath.Join(dir, "untouched"), profile)
-		}))
+	write(t, dir)
+	noticed := findings{}
+	for _, check := range []struct {
+		name string
+		run  func(*testing.T, string, findings)
+	}{{"validation", validate}, {"nag", nag}, {"claims and rules", tested}, {"linter", lint}} {
+		start := time.Now()
+		check.run(t, dir, noticed)
+		t.Logf("%s: %.0f s", check.name, time.Since(start).Seconds())
 	}
-	noticed := tested(t, dir)
-	lint(t, dir, noticed)
-
-	require.Contains(t, noticed, "untouched")
 	assert.Empty(t, noticed["untouched"], "the templates as they are")
 	var table strings.Builder
 	fmt.Fprintf(&table, "| What is broken | In | A deployment | %s |\n|---|---|---|%s\n", strings.Join(checks, " | "), strings.Repeat("---|", len(checks)))
@@ -59,6 +73,19 @@ func TestEveryMutationIsNoticed(t *testing.T) {
 		table.WriteString("\n")
 	}
 	document(t, table.String())
+}
+
+// write makes every mutant in a directory of its own below dir.
+func write(t *testing.T, dir string) {
+	t.Helper()
+	for _, profile := range []string{"sandbox", "production"} {
+		require.NoError(t, synth.Quick(context.Background(), map[string]string{"profile": profile}, func(out string) error {
+			for i, m := range mutations {
+				assert.NoError(t, mutate(m, profile, out, filepath.Join(dir, fmt.Sprintf("%02d", i))), m.name)
+			}
+			return untouched(out, filepath.Join(dir, "untouched"), profile)
+		}))
+	}
 }
 
 // mutate writes the one stack that m changes to dir. In the other profile the
@@ -128,8 +155,8 @@ func read(path string) (value map[string]any, err error) {
 var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: Test(\w+)/`)
 
 // tested runs the tests of the stacks over every mutant, in one process, and
-// returns which kinds failed for each.
-func tested(t *testing.T, dir string) map[string]map[string]bool {
+// notes which kinds fail.
+func tested(t *testing.T, dir string, noticed findings) {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "stacks.test")
 	build := exec.Command("go", "test", "-c", "-o", binary, "./stacks")
@@ -143,40 +170,38 @@ func tested(t *testing.T, dir string) map[string]map[string]bool {
 	output, err = cmd.CombinedOutput()
 	require.NoError(t, err, string(output))
 
-	noticed := map[string]map[string]bool{}
-	for _, part := range strings.Split("\n"+string(output), "\nmutant ")[1:] {
+	parts := strings.Split("\n"+string(output), "\nmutant ")[1:]
+	require.Len(t, parts, len(mutations)+1, "with the templates as they are")
+	for _, part := range parts {
 		name, text, _ := strings.Cut(part, "\n")
-		noticed[name] = map[string]bool{}
 		require.True(t, strings.Contains(text, "PASS") || strings.Contains(text, "FAIL"), "%s: %s", name, text)
 		for _, match := range failed.FindAllStringSubmatch(text, -1) {
 			switch match[1] {
 			case "Rules", "ProductionKeepsNotesAndLogs":
-				noticed[name]["rules"] = true
+				noticed.by(name, "rules")
 			default:
-				noticed[name]["claims"] = true
+				noticed.by(name, "claims")
 			}
 		}
 	}
-	return noticed
 }
 
-// lint reads every mutant with cfn-lint, as `make lint` does.
-func lint(t *testing.T, dir string, noticed map[string]map[string]bool) {
+// lint reads every template with cfn-lint, as `make lint` does.
+func lint(t *testing.T, dir string, noticed findings) {
 	t.Helper()
 	var files []string
-	for i, m := range mutations {
-		files = append(files, filepath.Join(dir, fmt.Sprintf("%02d", i), "profile-"+m.profile, m.stack+".template.json"))
+	for _, template := range all(t, dir) {
+		files = append(files, template.path)
 	}
 	cmd := exec.Command(project.Path("bin", "lint", "bin", "cfn-lint"), append([]string{
 		"--config-file", project.Path("tests", "lint", "cfnlintrc.yaml"), "--non-zero-exit-code", "none", "--format", "json",
 	}, files...)...)
 	output, err := cmd.Output()
 	require.NoError(t, err, "run the tests through `make test-mutations`, which installs cfn-lint")
-	var findings []struct{ Filename string }
-	require.NoError(t, json.Unmarshal(output, &findings))
-	for _, finding := range findings {
-		name := filepath.Base(filepath.Dir(filepath.Dir(finding.Filename)))
-		noticed[name]["linter"] = true
+	var said []struct{ Filename string }
+	require.NoError(t, json.Unmarshal(output, &said))
+	for _, finding := range said {
+		noticed.by(mutant(finding.Filename), "linter")
 	}
 }
 
@@ -193,7 +218,7 @@ func document(t *testing.T, table string) {
 	_, after, ok := strings.Cut(rest, end)
 	require.True(t, ok)
 	want := before + begin + table + end + after
-	if *update {
+	if flag.Lookup("update").Value.String() == "true" { // cdktest's
 		require.NoError(t, os.WriteFile(path, []byte(want), 0o644))
 		return
 	}
