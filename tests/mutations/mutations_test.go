@@ -45,6 +45,11 @@ func changes(mutant, profile string) bool {
 	return err == nil && mutations[i].profile == profile
 }
 
+// changed reports whether some mutant changes a stack in a profile.
+func changed(stack, profile string) bool {
+	return slices.ContainsFunc(mutations, func(m mutation) bool { return m.stack == stack && m.profile == profile })
+}
+
 func TestEveryMutationIsNoticed(t *testing.T) {
 	require.GreaterOrEqual(t, len(mutations), 40)
 	dir := t.TempDir()
