@@ -45,10 +45,10 @@ test-deploy: node_modules bin/emulator ## deploy, update and destroy every stack
 	go test -tags deploy -count 1 -timeout 15m -v ./tests/deploy
 
 test-mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices
-	CDK_VALIDATION=false go test -tags mutations -count 1 ./tests/mutations
+	go test -tags mutations -count 1 ./tests/mutations
 
-mutations: node_modules bin/lint ## renew the table of mutations in docs/contributing.md
-	CDK_VALIDATION=false go test -tags mutations -count 1 ./tests/mutations -update
+mutations: node_modules bin/lint bin/emulator ## renew the table of mutations in docs/contributing.md, which deploys each to the emulator
+	CDK_VALIDATION=false go test -tags mutations -count 1 -timeout 90m -v ./tests/mutations -update
 
 bin/emulator: tests/deploy/emulator/requirements.txt tests/deploy/emulator/package-lock.json
 	python3 -m venv --clear $@

@@ -25,9 +25,25 @@ import (
 	"refdeploy/internal/synth"
 )
 
-// checks are the columns of the table. The golden template is none of them: it
+// A check is a column of the table. The golden template is none of them: it
 // notices every change, and cannot tell a wrong one.
-var checks = []string{"validation", "nag", "claims", "rules", "linter"}
+type check struct {
+	name string
+	run        func(*testing.T, string, findings)
+
+	// slow marks one that takes minutes: `make mutations` measures it, and until
+	// then the table stands.
+	slow bool
+}
+
+var checks = []check{
+	{name: "validation", run: validate},
+	{name: "cdk-nag", run: nag, slow: true},
+	{name: "claims", run: tested}, // and rules, at once
+	{name: "rules"},
+	{name: "emulator", run: deployed, slow: true},
+	{name: "cfn-lint", run: lint},
+}
 
 // findings are the checks that notice a mutant, by its name.
 type findings map[string]map[string]bool
@@ -55,30 +71,64 @@ func TestEveryMutationIsNoticed(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir)
 	noticed := findings{}
-	for _, check := range []struct {
-		name string
-		run  func(*testing.T, string, findings)
-	}{{"validation", validate}, {"nag", nag}, {"claims and rules", tested}, {"linter", lint}} {
+	for _, c := range checks {
+		if c.run == nil || c.slow && !updating() {
+			continue
+		}
 		start := time.Now()
-		check.run(t, dir, noticed)
-		t.Logf("%s: %.0f s", check.name, time.Since(start).Seconds())
+		c.run(t, dir, noticed)
+		t.Logf("%s: %.0f s", c.name, time.Since(start).Seconds())
 	}
 	assert.Empty(t, noticed["untouched"], "the templates as they are")
-	var table strings.Builder
-	fmt.Fprintf(&table, "| What is broken | In | A deployment | %s |\n|---|---|---|%s\n", strings.Join(checks, " | "), strings.Repeat("---|", len(checks)))
 	for i, m := range mutations {
-		found := noticed[fmt.Sprintf("%02d", i)]
 		if m.breaks {
-			assert.NotEmpty(t, found, "%s in %s: breaks a deployment, and only the golden template notices", m.name, m.stack)
+			assert.NotEmpty(t, noticed[number(i)], "%s in %s: breaks a deployment, and only the golden template notices", m.name, m.stack)
 		}
-		fmt.Fprintf(&table, "| %s | %s, %s | %s |", m.name, m.stack, m.profile, map[bool]string{true: "breaks", false: "works otherwise"}[m.breaks])
-		for _, check := range checks {
-			table.WriteString(map[bool]string{true: " yes |", false: " |"}[found[check]])
-		}
-		table.WriteString("\n")
 	}
-	document(t, table.String())
+	document(t, noticed)
 }
+
+// number is the name of a mutant.
+func number(i int) string { return fmt.Sprintf("%02d", i) }
+
+// table returns the rows of the documentation. What was not measured now stays
+// as it stood.
+func table(noticed findings, stood map[string][]string) string {
+	var rows strings.Builder
+	rows.WriteString("| What is broken | In | A deployment |")
+	for _, c := range checks {
+		rows.WriteString(" " + c.name + " |")
+	}
+	rows.WriteString("\n|---|---|---|" + strings.Repeat("---|", len(checks)) + "\n")
+	for i, m := range mutations {
+		what := fmt.Sprintf("| %s | %s, %s | %s |", m.name, m.stack, m.profile, map[bool]string{true: "breaks", false: "works otherwise"}[m.breaks])
+		rows.WriteString(what)
+		for column, c := range checks {
+			cell := map[bool]string{true: " yes ", false: " "}[noticed[number(i)][c.name]]
+			if c.slow && !updating() && column < len(stood[what]) {
+				cell = stood[what][column]
+			}
+			rows.WriteString(cell + "|")
+		}
+		rows.WriteString("\n")
+	}
+	return rows.String()
+}
+
+// cells returns what a table says in the columns of the checks, by what stands
+// before them in a row.
+func cells(table string) map[string][]string {
+	all := map[string][]string{}
+	for _, row := range strings.Split(table, "\n") {
+		parts := strings.SplitAfterN(row, "|", 5) // nothing, and three columns
+		if len(parts) == 5 {
+			all[strings.Join(parts[:4], "")] = strings.Split(parts[4], "|")
+		}
+	}
+	return all
+}
+
+func updating() bool { return flag.Lookup("update").Value.String() == "true" } // cdktest's flag
 
 // write makes every mutant in a directory of its own below dir.
 func write(t *testing.T, dir string) {
@@ -86,7 +136,7 @@ func write(t *testing.T, dir string) {
 	for _, profile := range []string{"sandbox", "production"} {
 		require.NoError(t, synth.Quick(context.Background(), map[string]string{"profile": profile}, func(out string) error {
 			for i, m := range mutations {
-				assert.NoError(t, mutate(m, profile, out, filepath.Join(dir, fmt.Sprintf("%02d", i))), m.name)
+				assert.NoError(t, mutate(m, profile, out, filepath.Join(dir, number(i))), m.name)
 			}
 			return untouched(out, filepath.Join(dir, "untouched"), profile)
 		}))
@@ -206,24 +256,43 @@ func lint(t *testing.T, dir string, noticed findings) {
 	var said []struct{ Filename string }
 	require.NoError(t, json.Unmarshal(output, &said))
 	for _, finding := range said {
-		noticed.by(mutant(finding.Filename), "linter")
+		noticed.by(mutant(finding.Filename), "cfn-lint")
+	}
+}
+
+// deployed creates and removes a stack from every template on the emulator of
+// tests/deploy, which tells the mutants that went another way.
+func deployed(t *testing.T, dir string, noticed findings) {
+	t.Helper()
+	cmd := exec.Command("go", "test", "-tags", "deploy", "-count", "1", "-timeout", "60m", "-run", "^TestMutants$", "./tests/deploy")
+	cmd.Dir = project.Path()
+	cmd.Env = append(os.Environ(), "REFDEPLOY_MUTANTS="+dir, "AWS_ENDPOINT_URL=")
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(output))
+	text, err := os.ReadFile(filepath.Join(dir, "deployed.json"))
+	require.NoError(t, err)
+	var tales map[string]string
+	require.NoError(t, json.Unmarshal(text, &tales))
+	for mutant, tale := range tales {
+		t.Logf("%s on the emulator: %s", mutant, tale)
+		noticed.by(mutant, "emulator")
 	}
 }
 
 const begin, end = "<!-- mutations -->\n", "<!-- end of mutations -->"
 
 // document compares the table with the one in the documentation.
-func document(t *testing.T, table string) {
+func document(t *testing.T, noticed findings) {
 	t.Helper()
 	path := project.Path("docs", "contributing.md")
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	before, rest, ok := strings.Cut(string(text), begin)
 	require.True(t, ok)
-	_, after, ok := strings.Cut(rest, end)
+	stood, after, ok := strings.Cut(rest, end)
 	require.True(t, ok)
-	want := before + begin + table + end + after
-	if flag.Lookup("update").Value.String() == "true" { // cdktest's
+	want := before + begin + table(noticed, cells(stood)) + end + after
+	if updating() {
 		require.NoError(t, os.WriteFile(path, []byte(want), 0o644))
 		return
 	}

@@ -54,7 +54,7 @@ func validate(t *testing.T, dir string, noticed findings) {
 // a finding counts when the template as it is has none like it.
 func nag(t *testing.T, dir string, noticed findings) {
 	t.Helper()
-	require.Equal(t, "false", os.Getenv("CDK_VALIDATION"), "run the tests through `make test-mutations`: it leaves out the validation that fails this synthesis")
+	require.Equal(t, "false", os.Getenv("CDK_VALIDATION"), "run it through `make mutations`: it leaves out the validation that fails this synthesis")
 	app := cdktest.NewApp(t, nil)
 	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Reports: jsii.Bool(false)}), nil)
 	included := map[template]awscdk.Stack{}
@@ -81,7 +81,7 @@ func nag(t *testing.T, dir string, noticed findings) {
 	for template, stack := range included {
 		for _, finding := range found(stack) {
 			if !usual[template.stack+template.profile+finding] {
-				noticed.by(template.mutant, "nag")
+				noticed.by(template.mutant, "cdk-nag")
 			}
 		}
 	}

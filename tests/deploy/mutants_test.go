@@ -1,0 +1,117 @@
+//go:build deploy
+
+package deploy_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestMutants deploys the broken templates of tests/mutations, one after the
+// other, and removes them again. It writes which of them went another way than
+// the template as it is: to the file "deployed.json" in their directory.
+func TestMutants(t *testing.T) {
+	dir := os.Getenv("REFDEPLOY_MUTANTS")
+	if dir == "" || !pinned {
+		t.Skip("`make mutations` runs it, on the pinned emulator")
+	}
+	bootstrap(t)
+	paths, err := filepath.Glob(filepath.Join(dir, "*", "profile-*", "*.template.json"))
+	require.NoError(t, err)
+	slices.SortFunc(paths, func(a, b string) int { // what is as it is, first
+		return strings.Compare(strings.Replace(a, "/untouched/", "/!/", 1), strings.Replace(b, "/untouched/", "/!/", 1))
+	})
+	var concerned []string
+	for _, path := range paths {
+		if stack := stackOf(path); !strings.Contains(path, "/untouched/") && !slices.Contains(concerned, stack) {
+			concerned = append(concerned, stack)
+		}
+	}
+	// Once by the CLI, which uploads what the templates refer to.
+	complete := filepath.Join(dir, "untouched", "profile-sandbox")
+	deploy(t, complete, concerned...)
+	output, err := cdk(append([]string{"destroy", "--app", complete, inParallel, "--force"}, concerned...)...)
+	require.NoError(t, err, tail(output))
+
+	usual, noticed := map[string]string{}, map[string]string{}
+	for _, path := range paths {
+		kind := filepath.Base(filepath.Dir(path)) + "/" + stackOf(path)
+		untouched := strings.Contains(path, "/untouched/")
+		if untouched && !slices.Contains(concerned, stackOf(path)) {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		got := live(t, stackOf(path), string(text))
+		if untouched {
+			usual[kind] = got
+			fmt.Println(kind, got)
+		} else if mutant := filepath.Base(filepath.Dir(filepath.Dir(path))); got != usual[kind] {
+			noticed[mutant] = got
+			fmt.Println(mutant, kind, got)
+		}
+	}
+	result, err := json.Marshal(noticed)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "deployed.json"), result, 0o644))
+}
+
+func stackOf(path string) string { return strings.TrimSuffix(filepath.Base(path), ".template.json") }
+
+// live creates a stack from a template, writes a note and deletes the stack. It
+// tells how that went, and of which kinds something is left.
+func live(t *testing.T, stack, template string) string {
+	t.Helper()
+	before := must(t, exists)
+	_, err := call("cloudformation", "CreateStack", "StackName", stack, "TemplateBody", template, "Capabilities.member.1", "CAPABILITY_NAMED_IAM")
+	if err != nil {
+		return "refused"
+	}
+	tale := []string{settled(t, stack)}
+	if tale[0] == "CREATE_COMPLETE" {
+		all, err := resources(stack)
+		require.NoError(t, err)
+		for _, r := range all {
+			switch {
+			case r.Type == "AWS::S3::Bucket" && strings.HasPrefix(r.Logical, "Notes"):
+				require.NoError(t, write(r.Physical, written))
+			case r.Type == balancer: // as its page says under "Tear down"
+				_, err := call("elasticloadbalancing", "ModifyLoadBalancerAttributes", "LoadBalancerArn", r.Physical,
+					"Attributes.member.1.Key", "deletion_protection.enabled", "Attributes.member.1.Value", "false")
+				require.NoError(t, err)
+			}
+		}
+	}
+	_, err = call("cloudformation", "DeleteStack", "StackName", stack)
+	require.NoError(t, err)
+	tale = append(tale, settled(t, stack))
+	for _, item := range left(t, before) {
+		kind, _, _ := strings.Cut(item, " ")
+		tale = append(tale, kind)
+	}
+	slices.Sort(tale[2:])
+	return strings.Join(tale, " ")
+}
+
+// settled waits until CloudFormation is done with a stack, and returns its
+// status, "" when it is gone.
+func settled(t *testing.T, stack string) string {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		got := status(stack)
+		if !strings.HasSuffix(got, "_IN_PROGRESS") {
+			return got
+		}
+		if time.Now().After(end) {
+			return got // it waits for an answer that does not come
+		}
+	}
+}
