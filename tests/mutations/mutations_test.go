@@ -29,7 +29,7 @@ import (
 // notices every change, and cannot tell a wrong one.
 type check struct {
 	name string
-	run        func(*testing.T, string, findings)
+	run  func(*testing.T, string, findings)
 
 	// slow marks one that takes minutes: `make mutations` measures it, and until
 	// then the table stands.
