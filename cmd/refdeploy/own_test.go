@@ -16,7 +16,7 @@ import (
 // with a stage in a stage and a stack that is called as one of ours, `mine` by
 // one with a service of ecs-patterns, a nested stack, a condition and an empty
 // stack, `nested` by one whose stack is a network and a service in nested stacks,
-// with a bucket nested in the latter.
+// with a log group nested in the latter.
 const stages, parts, nested = "testdata/stages", "testdata/mine", "testdata/nested"
 
 // compared returns the JSON of a comparison, as Go and as anybody reads it.
@@ -133,7 +133,7 @@ func TestNestedStacksAreCountedAndBilledWithTheirStack(t *testing.T) {
 	assert.Empty(t, d.Unread)
 	assert.Equal(t, 3, d.Resources.ByType["AWS::CloudFormation::Stack"])
 	assert.Equal(t, 1, d.Resources.ByType["AWS::EC2::NatGateway"])
-	assert.Equal(t, 1, d.Resources.ByType["AWS::S3::Bucket"], "also of one that is nested in a nested one")
+	assert.Equal(t, 1, d.Resources.ByType["AWS::Logs::LogGroup"], "also of one that is nested in a nested one")
 	items := map[string]float64{}
 	for _, line := range d.MonthlyUSD.Lines {
 		items[line.Item] += line.Quantity

@@ -61,7 +61,7 @@ func (t *Template) nest(id string, inner Template) {
 	bind := func(value any) any {
 		return bound(renamed(value, id, inner), func(function string, argument any) (any, bool) {
 			name, _ := argument.(string)
-			if function != "Ref" || inner.Parameters[name] == (Parameter{}) {
+			if _, known := inner.Parameters[name]; function != "Ref" || !known {
 				return nil, false
 			}
 			if value, ok := given[name]; ok {
