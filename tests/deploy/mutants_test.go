@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -29,31 +30,35 @@ func TestMutants(t *testing.T) {
 	slices.SortFunc(paths, func(a, b string) int { // what is as it is, first
 		return strings.Compare(strings.Replace(a, "/untouched/", "/!/", 1), strings.Replace(b, "/untouched/", "/!/", 1))
 	})
-	var concerned []string
+	concerned := map[string][]string{} // stacks, by profile
 	for _, path := range paths {
-		if stack := stackOf(path); !strings.Contains(path, "/untouched/") && !slices.Contains(concerned, stack) {
-			concerned = append(concerned, stack)
+		profile, stack := kind(path)
+		if !untouched(path) && changed(t, dir, path) && !slices.Contains(concerned[profile], stack) {
+			concerned[profile] = append(concerned[profile], stack)
 		}
 	}
-	output, err := cdk(append([]string{"publish-assets", "--unstable", "publish-assets", "--app", synth(t)}, concerned...)...)
-	require.NoError(t, err, tail(output))
+	// A function whose code is not uploaded never answers.
+	for profile, stacks := range concerned {
+		args := []string{"publish-assets", "--unstable", "publish-assets", "--app", synth(t, "profile="+profile)}
+		output, err := cdk(append(args, stacks...)...)
+		require.NoError(t, err, tail(output))
+	}
 
 	usual, noticed := map[string]string{}, map[string]string{}
 	for _, path := range paths {
-		kind := filepath.Base(filepath.Dir(path)) + "/" + stackOf(path)
-		untouched := strings.Contains(path, "/untouched/")
-		if untouched && !slices.Contains(concerned, stackOf(path)) {
+		profile, stack := kind(path)
+		if !slices.Contains(concerned[profile], stack) || !untouched(path) && !changed(t, dir, path) {
 			continue
 		}
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		got := live(t, stackOf(path), string(text))
-		if untouched {
-			usual[kind] = got
-			fmt.Println(kind, got)
-		} else if mutant := filepath.Base(filepath.Dir(filepath.Dir(path))); got != usual[kind] {
+		got := live(t, stack, string(text))
+		if untouched(path) {
+			usual[profile+stack] = got
+			fmt.Println(profile, stack, got)
+		} else if mutant := filepath.Base(filepath.Dir(filepath.Dir(path))); got != usual[profile+stack] {
 			noticed[mutant] = got
-			fmt.Println(mutant, kind, got)
+			fmt.Println(mutant, profile, stack, got)
 		}
 	}
 	result, err := json.Marshal(noticed)
@@ -61,7 +66,28 @@ func TestMutants(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "deployed.json"), result, 0o644))
 }
 
-func stackOf(path string) string { return strings.TrimSuffix(filepath.Base(path), ".template.json") }
+// kind tells which profile and stack a template is of.
+func kind(path string) (profile, stack string) {
+	return strings.TrimPrefix(filepath.Base(filepath.Dir(path)), "profile-"), strings.TrimSuffix(filepath.Base(path), ".template.json")
+}
+
+func untouched(path string) bool { return strings.Contains(path, "/untouched/") }
+
+// changed reports whether a template differs from that of the stack as it is.
+func changed(t *testing.T, dir, path string) bool {
+	t.Helper()
+	profile, stack := kind(path)
+	was, is := decoded(t, filepath.Join(dir, "untouched", "profile-"+profile, stack+".template.json")), decoded(t, path)
+	return !reflect.DeepEqual(was, is)
+}
+
+func decoded(t *testing.T, path string) (template any) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &template))
+	return template
+}
 
 // live creates a stack from a template, writes a note and deletes the stack. It
 // tells how that went, and of which kinds something is left.
