@@ -30,11 +30,27 @@ func (r Report) Header() string {
 			parts = append(parts, value)
 		}
 	}
+	parts = append(parts, r.ofApp()...)
 	if r.Settings["network"] == string(settings.Shared) {
 		parts = append(parts, "in a shared network, which is whole in each bill and paid once")
 	}
 	parts = append(parts, r.Prices.Region, r.Load(), "prices of "+r.Prices.AsOf+" to "+r.Prices.Newest+r.age(time.Now()))
 	return strings.Join(append(parts, "refdeploy "+r.Version), " · ")
+}
+
+// ofApp says that the app is not the sample app, and which size was asked for.
+func (r Report) ofApp() []string {
+	var parts []string
+	if r.Settings["app"] != "" {
+		parts = append(parts, "your own app")
+	}
+	if cpu := r.Settings["cpu"]; cpu != "" {
+		parts = append(parts, cpu+" CPU units")
+	}
+	if memory := r.Settings["memory"]; memory != "" {
+		parts = append(parts, memory+" MiB")
+	}
+	return parts
 }
 
 // age is how old the oldest price is, in months, once it is one.
