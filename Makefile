@@ -50,8 +50,8 @@ test-runtimes: node_modules ## run the app as each template says, in containers,
 test-mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices
 	go test -tags mutations -count 1 ./tests/mutations
 
-mutations: node_modules bin/lint ## renew the table of mutations in docs/contributing.md
-	go test -tags mutations -count 1 ./tests/mutations -update
+mutations: node_modules bin/lint bin/emulator ## renew the table of mutations in docs/contributing.md, which deploys each to the emulator
+	CDK_VALIDATION=false go test -tags mutations -count 1 -timeout 90m -v ./tests/mutations -update
 
 bin/emulator: tests/deploy/emulator/requirements.txt tests/deploy/emulator/package-lock.json
 	python3 -m venv --clear $@

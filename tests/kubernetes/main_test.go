@@ -39,7 +39,10 @@ func supervise() (code int, err error) {
 		return 1, err
 	}
 	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Whoever read the output may be gone. A line to nobody must not be the end
+	// of this process, but not of the servers.
+	signal.Ignore(syscall.SIGPIPE)
 
 	plane, err := start(programs)
 	if err != nil {
@@ -53,7 +56,7 @@ func supervise() (code int, err error) {
 	}
 	tests := exec.Command(self, os.Args[1:]...)
 	tests.Stdout, tests.Stderr = os.Stdout, os.Stderr
-	tests.Env = append(os.Environ(), kubeconfigVariable+"="+plane.kubeconfig)
+	tests.Env = append(os.Environ(), kubeconfigVariable+"="+plane.kubeconfig, "TMPDIR="+plane.dir)
 	if err := tests.Start(); err != nil {
 		return 1, err
 	}

@@ -88,7 +88,8 @@ func start(programs programs) (_ *plane, err error) {
 			"--service-account-private-key-file=" + filepath.Join(server.CertDir, "sa-signer.key"),
 			"--horizontal-pod-autoscaler-sync-period=1s"}, // 15 s by default
 		{"kube-scheduler", "--leader-elect=false", "--secure-port=0"},
-		{"kwok", "--manage-all-nodes", "--node-port=0", "--config=" + stages},
+		// Without leases, nodes would count as lost after some seconds.
+		{"kwok", "--manage-all-nodes", "--node-lease-duration-seconds=40", "--node-port=0", "--config=" + stages},
 	} {
 		if err := p.run(programs.path(command[0]), append(command[1:], "--kubeconfig="+p.kubeconfig)...); err != nil {
 			return nil, err
