@@ -1,0 +1,236 @@
+package eject
+
+import (
+	"go/token"
+	"go/types"
+	"strings"
+
+	"github.com/dave/dst"
+)
+
+// A member is a field of one of the program's structs, and what is done with it.
+type member struct {
+	of            *composite
+	list          *dst.FieldList
+	field         *dst.Field
+	index         int // among the field's names
+	object        types.Object
+	values        []*dst.KeyValueExpr
+	reads, writes int
+}
+
+// A composite is one of the program's structs.
+type composite struct {
+	literals []*dst.CompositeLit
+	odd      bool // made in a way that does not name fields
+	zeros    int  // times that one is made without a literal
+}
+
+// fields takes away fields of structs that nobody reads, and those that are the
+// same switch in every value of their struct.
+func (p *program) fields() bool {
+	for _, m := range p.members() {
+		if m.of.odd || m.writes > 0 {
+			continue
+		}
+		if m.reads == 0 {
+			pure := true
+			for _, kv := range m.values {
+				pure = pure && p.pure(kv.Value)
+			}
+			if pure {
+				m.remove()
+				return true
+			}
+			continue
+		}
+		v, ok := p.setting(m)
+		if !ok {
+			continue
+		}
+		p.each(func(_ *unit, _ string, tree *dst.File) {
+			p.replace(tree, func(e dst.Expr) (dst.Expr, bool) {
+				selector, ok := e.(*dst.SelectorExpr)
+				return v, ok && p.object(selector.Sel) == m.object
+			})
+		})
+		m.remove()
+		return true
+	}
+	return false
+}
+
+// setting returns the value that a field has everywhere, if it is a switch.
+func (p *program) setting(m member) (dst.Expr, bool) {
+	if len(m.of.literals) == 0 {
+		return nil, false
+	}
+	var value dst.Expr
+	if len(m.values) < len(m.of.literals) || m.of.zeros > 0 {
+		if value = p.zero(m); value == nil {
+			return nil, false
+		}
+	}
+	for _, kv := range m.values {
+		if !p.isSwitch(kv.Value, m.object.Type()) || value != nil && !equal(value, kv.Value) {
+			return nil, false
+		}
+		value = kv.Value
+	}
+	return value, value != nil
+}
+
+// zero writes the zero value of a field.
+func (p *program) zero(m member) dst.Expr {
+	switch t := m.object.Type().Underlying().(type) {
+	case *types.Basic:
+		switch {
+		case t.Kind() == types.Bool:
+			return boolean(false)
+		case t.Kind() == types.String:
+			return &dst.BasicLit{Kind: token.STRING, Value: `""`}
+		case t.Kind() == types.Invalid && p.nilable(m.field.Type):
+			return dst.NewIdent("nil")
+		}
+	case *types.Pointer, *types.Slice, *types.Map, *types.Interface:
+		return dst.NewIdent("nil")
+	}
+	return nil
+}
+
+// remove takes the field from the struct and from its literals.
+func (m member) remove() {
+	for _, lit := range m.of.literals {
+		var left []dst.Expr
+		for _, e := range lit.Elts {
+			kv, _ := e.(*dst.KeyValueExpr)
+			mine := false
+			for _, v := range m.values {
+				mine = mine || v == kv
+			}
+			if !mine {
+				left = append(left, e)
+			}
+		}
+		lit.Elts = left
+	}
+	m.field.Names = append(m.field.Names[:m.index:m.index], m.field.Names[m.index+1:]...)
+	if len(m.field.Names) > 0 {
+		return
+	}
+	var left []*dst.Field
+	for _, f := range m.list.List {
+		if f != m.field {
+			left = append(left, f)
+		}
+	}
+	m.list.List = left
+}
+
+// specialized reports whether the structs of a package are made by Go code only,
+// and not by decoding, which names no field.
+func specialized(path string) bool {
+	path = strings.TrimPrefix(path, reference+"/")
+	return path == "stacks" || path == "stacks_test" || strings.HasPrefix(path, "constructs/") && path != "constructs/cdktest"
+}
+
+// members finds the fields, and what is done with them.
+func (p *program) members() []member {
+	composites := map[types.Object]*composite{} // by the name of the type
+	byField := map[types.Object]*member{}
+	var order []types.Object
+	p.each(func(u *unit, _ string, tree *dst.File) {
+		if !specialized(u.path) {
+			return
+		}
+		for _, d := range tree.Decls {
+			decl, ok := d.(*dst.GenDecl)
+			if !ok || decl.Tok != token.TYPE {
+				continue
+			}
+			for _, spec := range decl.Specs {
+				spec := spec.(*dst.TypeSpec)
+				t, ok := spec.Type.(*dst.StructType)
+				if !ok {
+					continue
+				}
+				c := &composite{}
+				composites[p.object(spec.Name)] = c
+				for _, f := range t.Fields.List {
+					for i, name := range f.Names {
+						if o := p.object(name); o != nil {
+							byField[o] = &member{of: c, list: t.Fields, field: f, index: i, object: o}
+							order = append(order, o)
+						}
+					}
+				}
+			}
+		}
+	})
+	named := func(t types.Type) *composite {
+		if pointer, ok := t.(*types.Pointer); ok {
+			t = pointer.Elem()
+		}
+		n, ok := t.(*types.Named)
+		if !ok {
+			return nil
+		}
+		return composites[n.Obj()]
+	}
+	p.each(func(_ *unit, _ string, tree *dst.File) {
+		handled := map[*dst.Ident]bool{}
+		dst.Inspect(tree, func(n dst.Node) bool {
+			switch n := n.(type) {
+			case *dst.CompositeLit:
+				c := named(p.typeOf(n).Type)
+				if c == nil {
+					return true
+				}
+				c.literals = append(c.literals, n)
+				for _, e := range n.Elts {
+					kv, ok := e.(*dst.KeyValueExpr)
+					if !ok {
+						c.odd = true
+						continue
+					}
+					if key, ok := kv.Key.(*dst.Ident); ok && byField[p.object(key)] != nil {
+						m := byField[p.object(key)]
+						m.values = append(m.values, kv)
+						handled[key] = true
+					}
+				}
+			case *dst.ValueSpec:
+				if len(n.Values) == 0 && n.Type != nil {
+					if _, pointer := n.Type.(*dst.StarExpr); !pointer {
+						if c := named(p.typeOf(n.Type).Type); c != nil {
+							c.zeros++
+						}
+					}
+				}
+			case *dst.AssignStmt:
+				for _, e := range n.Lhs {
+					dst.Inspect(e, func(n dst.Node) bool {
+						if s, ok := n.(*dst.SelectorExpr); ok && byField[p.object(s.Sel)] != nil {
+							byField[p.object(s.Sel)].writes++
+						}
+						return true
+					})
+				}
+			case *dst.UnaryExpr:
+				if s, ok := n.X.(*dst.SelectorExpr); ok && n.Op == token.AND && byField[p.object(s.Sel)] != nil {
+					byField[p.object(s.Sel)].writes++
+				}
+			case *dst.Ident:
+				if m := byField[p.object(n)]; m != nil && !handled[n] && !p.defines(n) {
+					m.reads++
+				}
+			}
+			return true
+		})
+	})
+	var all []member
+	for _, o := range order {
+		all = append(all, *byField[o])
+	}
+	return all
+}

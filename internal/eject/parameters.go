@@ -1,0 +1,371 @@
+package eject
+
+import (
+	"go/types"
+
+	"github.com/dave/dst"
+	"github.com/dave/dst/dstutil"
+)
+
+// A function is one of the program's, with everything that calls it.
+type function struct {
+	unit   *unit
+	file   *dst.File
+	decl   *dst.FuncDecl
+	object types.Object
+	calls  []*dst.CallExpr
+	value  bool // somebody uses it without calling it
+}
+
+// functions returns the program's functions and methods.
+func (p *program) functions() map[types.Object]*function {
+	all := map[types.Object]*function{}
+	p.each(func(u *unit, _ string, tree *dst.File) {
+		for _, d := range tree.Decls {
+			if f, ok := d.(*dst.FuncDecl); ok {
+				if o := p.object(f.Name); o != nil {
+					all[o] = &function{unit: u, file: tree, decl: f, object: o}
+				}
+			}
+		}
+	})
+	p.each(func(u *unit, _ string, tree *dst.File) {
+		called := map[*dst.Ident]bool{}
+		dst.Inspect(tree, func(n dst.Node) bool {
+			switch n := n.(type) {
+			case *dst.CallExpr:
+				if id := callee(n); id != nil {
+					if f := all[p.object(id)]; f != nil {
+						f.calls = append(f.calls, n)
+						called[id] = true
+					}
+				}
+			case *dst.Ident:
+				if f := all[p.object(n)]; f != nil && !called[n] && n != f.decl.Name {
+					f.value = true
+				}
+			}
+			return true
+		})
+	})
+	return all
+}
+
+// callee returns the name of what is called.
+func callee(call *dst.CallExpr) *dst.Ident {
+	switch f := call.Fun.(type) {
+	case *dst.Ident:
+		return f
+	case *dst.SelectorExpr:
+		return f.Sel
+	}
+	return nil
+}
+
+// parameters takes away parameters that nothing uses, and those that are the
+// same in every call.
+func (p *program) parameters(roots map[types.Object]bool) bool {
+	changed := false
+	for _, f := range p.sortedFunctions() {
+		if isApp(f.unit.path) || f.unit.path == settingsPath || roots[f.object] || f.value || f.decl.Body == nil || len(f.calls) == 0 {
+			continue
+		}
+		if p.nonNil(f) {
+			return true
+		}
+		for i := f.parameters() - 1; i >= 0; i-- {
+			if p.takeParameter(f, i) {
+				changed = true
+			}
+		}
+		if changed {
+			return true // what is known of calls has to be looked up again
+		}
+	}
+	return false
+}
+
+func (p *program) sortedFunctions() []*function {
+	all := p.functions()
+	var list []*function
+	p.each(func(_ *unit, _ string, tree *dst.File) {
+		for _, d := range tree.Decls {
+			if f, ok := d.(*dst.FuncDecl); ok && all[p.object(f.Name)] != nil {
+				list = append(list, all[p.object(f.Name)])
+			}
+		}
+	})
+	return list
+}
+
+// parameters counts the named parameters, or returns 0 when calls cannot be
+// matched with them one by one.
+func (f *function) parameters() int {
+	n := 0
+	for _, field := range f.decl.Type.Params.List {
+		if _, variadic := field.Type.(*dst.Ellipsis); variadic {
+			break
+		}
+		n += len(field.Names)
+	}
+	for _, call := range f.calls {
+		if len(call.Args) < n {
+			return 0 // f(g())
+		}
+	}
+	return n
+}
+
+// parameter returns the field and the name of parameter i.
+func (f *function) parameter(i int) (*dst.Field, int) {
+	for _, field := range f.decl.Type.Params.List {
+		if i < len(field.Names) {
+			return field, i
+		}
+		i -= len(field.Names)
+	}
+	return nil, 0
+}
+
+// takeParameter takes away parameter i when it can.
+func (p *program) takeParameter(f *function, i int) bool {
+	field, k := f.parameter(i)
+	name := field.Names[k]
+	o := p.object(name)
+	a := p.accesses(f.decl.Body)[o]
+	if a == nil {
+		for _, call := range f.calls {
+			if !p.pure(call.Args[i]) {
+				return false
+			}
+		}
+	} else {
+		if a.writes > 0 || a.taken {
+			return false
+		}
+		v, ok := p.same(f, i, field.Type)
+		if !ok {
+			return false
+		}
+		p.substitute(f.decl.Body, map[types.Object]dst.Expr{o: v})
+	}
+	field.Names = append(field.Names[:k:k], field.Names[k+1:]...)
+	if len(field.Names) == 0 {
+		var left []*dst.Field
+		for _, other := range f.decl.Type.Params.List {
+			if other != field {
+				left = append(left, other)
+			}
+		}
+		f.decl.Type.Params.List = left
+	}
+	for _, call := range f.calls {
+		call.Args = append(call.Args[:i:i], call.Args[i+1:]...)
+	}
+	return true
+}
+
+// same returns the value that parameter i has in every call, when the parameter
+// was a switch: true or false, nothing, or something of the settings.
+func (p *program) same(f *function, i int, t dst.Expr) (dst.Expr, bool) {
+	var value dst.Expr
+	for _, call := range f.calls {
+		e := call.Args[i]
+		if !p.isSwitch(e, p.typeOf(t).Type) || value != nil && !equal(value, e) {
+			return nil, false
+		}
+		value = e
+	}
+	return plainly(value), true
+}
+
+// plainly returns a copy of a literal without comments and spaces.
+func plainly(e dst.Expr) dst.Expr {
+	e = dst.Clone(e).(dst.Expr)
+	*e.Decorations() = dst.NodeDecs{}
+	return e
+}
+
+// isSwitch reports whether a value, for a variable of type t, decides what code
+// does rather than what is deployed.
+func (p *program) isSwitch(e dst.Expr, t types.Type) bool {
+	if _, known := p.truth(e); known {
+		return true
+	}
+	if id, ok := e.(*dst.Ident); ok && id.Name == "nil" {
+		return true
+	}
+	lit, ok := e.(*dst.BasicLit)
+	if !ok {
+		return false
+	}
+	return lit.Value == `""` || isOf(t, settingsPath)
+}
+
+func isOf(t types.Type, pkg string) bool {
+	named, ok := t.(*types.Named)
+	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == pkg
+}
+
+// equal reports whether two literals are the same.
+func equal(a, b dst.Expr) bool {
+	switch a := a.(type) {
+	case *dst.Ident:
+		b, ok := b.(*dst.Ident)
+		return ok && a.Name == b.Name
+	case *dst.BasicLit:
+		b, ok := b.(*dst.BasicLit)
+		return ok && a.Value == b.Value
+	}
+	return false
+}
+
+// nonNil folds the question whether a parameter is nil, where every call gives
+// the same answer.
+func (p *program) nonNil(f *function) bool {
+	changed := false
+	for i := range f.parameters() {
+		field, k := f.parameter(i)
+		if _, pointer := field.Type.(*dst.StarExpr); !pointer {
+			continue
+		}
+		given := 0
+		for _, call := range f.calls {
+			if address, ok := call.Args[i].(*dst.UnaryExpr); ok {
+				if _, ok := address.X.(*dst.CompositeLit); ok {
+					given++
+				}
+			}
+		}
+		if given != len(f.calls) {
+			continue
+		}
+		o := p.object(field.Names[k])
+		if a := p.accesses(f.decl.Body)[o]; a == nil || a.writes > 0 || a.taken {
+			continue
+		}
+		dstutil.Apply(f.decl.Body, nil, func(c *dstutil.Cursor) bool {
+			e, ok := c.Node().(*dst.BinaryExpr)
+			if !ok {
+				return true
+			}
+			x, ok := e.X.(*dst.Ident)
+			y, ok2 := e.Y.(*dst.Ident)
+			if ok && ok2 && p.object(x) == o && y.Name == "nil" {
+				c.Replace(within(e, boolean(e.Op.String() == "!=")))
+				changed = true
+			}
+			return true
+		})
+	}
+	return changed
+}
+
+// empty takes away calls of functions that do nothing any more.
+func (p *program) empty() bool {
+	changed := false
+	idle := map[types.Object]bool{}
+	for o, f := range p.functions() {
+		if f.decl.Body != nil && !f.value && !isApp(f.unit.path) && (len(f.decl.Body.List) == 0 || len(f.decl.Body.List) == 1 && bare(f.decl.Body.List[0])) {
+			idle[o] = true
+		}
+	}
+	p.each(func(u *unit, _ string, tree *dst.File) {
+		lists(tree, func(list []dst.Stmt) []dst.Stmt {
+			var out []dst.Stmt
+			for i, s := range list {
+				e, ok := s.(*dst.ExprStmt)
+				if ok {
+					call, isCall := e.X.(*dst.CallExpr)
+					if isCall && callee(call) != nil && idle[p.object(callee(call))] {
+						drop(s, list[i+1:], false)
+						changed = true
+						continue
+					}
+				}
+				out = append(out, s)
+			}
+			return out
+		})
+	})
+	return changed
+}
+
+// bare reports whether a statement returns nothing.
+func bare(s dst.Stmt) bool {
+	ret, ok := s.(*dst.ReturnStmt)
+	return ok && len(ret.Results) == 0
+}
+
+// inline writes what a function returns in place of its only call, when all else
+// that the function did is gone.
+func (p *program) inline(was map[string]int) bool {
+	for _, f := range p.sortedFunctions() {
+		body := f.decl.Body
+		if body == nil || f.value || f.decl.Recv != nil || len(f.calls) != 1 || len(body.List) != 1 || was[f.key()] < 2 {
+			continue
+		}
+		ret, ok := body.List[0].(*dst.ReturnStmt)
+		if !ok || len(ret.Results) != 1 || f.parameters() != len(f.calls[0].Args) || p.unitOf(f.calls[0]) != f.unit {
+			continue
+		}
+		uses := p.accesses(body)
+		values := map[types.Object]dst.Expr{}
+		for i, arg := range f.calls[0].Args {
+			field, k := f.parameter(i)
+			o := p.object(field.Names[k])
+			if a := uses[o]; a != nil && (a.writes > 0 || a.taken || a.reads > 1 && !p.pure(arg)) {
+				ok = false
+			}
+			values[o] = plainly(arg)
+		}
+		if !ok {
+			continue
+		}
+		call := f.calls[0]
+		p.substitute(body, values)
+		result := plainly(ret.Results[0])
+		p.each(func(_ *unit, _ string, tree *dst.File) {
+			dstutil.Apply(tree, nil, func(c *dstutil.Cursor) bool {
+				if c.Node() == dst.Node(call) {
+					c.Replace(within(call, result))
+					return false
+				}
+				return true
+			})
+		})
+		// The call moved into another file may need that file's imports.
+		p.shareImports(f.unit)
+		body.List = nil
+		f.decl.Type.Results = nil
+		return true
+	}
+	return false
+}
+
+func (f *function) key() string { return f.unit.path + "." + f.decl.Name.Name }
+
+// sizes returns the number of statements of every function.
+func (p *program) sizes() map[string]int {
+	sizes := map[string]int{}
+	for _, f := range p.functions() {
+		if f.decl.Body != nil {
+			sizes[f.key()] = len(f.decl.Body.List)
+		}
+	}
+	return sizes
+}
+
+// unitOf returns the package that a node stands in.
+func (p *program) unitOf(node dst.Node) *unit {
+	var found *unit
+	p.each(func(u *unit, _ string, tree *dst.File) {
+		dst.Inspect(tree, func(n dst.Node) bool {
+			if n == node {
+				found = u
+			}
+			return found == nil
+		})
+	})
+	return found
+}

@@ -1,0 +1,230 @@
+package eject
+
+import (
+	"fmt"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dave/dst"
+	"github.com/dave/dst/dstutil"
+
+	"refdeploy/internal/settings"
+)
+
+// Packages whose values stand in the code itself once it is made for one
+// deployment.
+var (
+	settingsPath = reference + "/internal/settings"
+	versionsPath = reference + "/internal/versions"
+)
+
+// A chooser writes what the user chose in place of what asks for it.
+type chooser struct {
+	p      *program
+	chosen reflect.Value
+
+	// knobs are the settings that stay named: true for those that are constants
+	// of the stack file, false for those that wait until it is known whether
+	// anything but a condition asks for them.
+	knobs map[string]string
+	wait  bool
+}
+
+// knobs are settings that people change in the life of a service, with the names
+// of the constants that they become in the stack file.
+var knobs = map[string]string{
+	"AllowCIDR":      "allowCIDR",
+	"CertificateARN": "certificateARN",
+	"AlarmEmail":     "alarmEmail",
+}
+
+// choose replaces every expression that the settings decide by its value.
+func (c *chooser) choose() bool {
+	changed := false
+	c.p.each(func(u *unit, _ string, tree *dst.File) {
+		if u.path == settingsPath || u.path == versionsPath {
+			return
+		}
+		dstutil.Apply(tree, func(cur *dstutil.Cursor) bool {
+			if cur.Name() == "Lhs" || cur.Name() == "Sel" {
+				return false
+			}
+			e, ok := cur.Node().(dst.Expr)
+			if !ok {
+				return true
+			}
+			if name, ok := c.knob(e); ok {
+				if !c.wait {
+					cur.Replace(within(e, dst.NewIdent(name)))
+					changed = true
+				}
+				return false
+			}
+			v, ok := c.evaluate(e)
+			if !ok {
+				return true
+			}
+			l, ok := literal(v)
+			if !ok {
+				return true
+			}
+			cur.Replace(within(e, l))
+			changed = true
+			return false
+		}, nil)
+	})
+	return changed
+}
+
+// within gives e the comments and spaces of old.
+func within(old, e dst.Expr) dst.Expr {
+	*e.Decorations() = *old.Decorations()
+	return e
+}
+
+// knob reports whether e asks for a setting that stays named, and the name.
+func (c *chooser) knob(e dst.Expr) (string, bool) {
+	selector, ok := e.(*dst.SelectorExpr)
+	if !ok {
+		return "", false
+	}
+	name, ok := c.knobs[selector.Sel.Name]
+	if !ok {
+		return "", false
+	}
+	v, ok := c.evaluate(selector.X)
+	return name, ok && v.Type() == c.chosen.Type()
+}
+
+// evaluate returns the value of an expression that the settings decide.
+func (c *chooser) evaluate(e dst.Expr) (reflect.Value, bool) {
+	none := reflect.Value{}
+	switch e := e.(type) {
+	case *dst.ParenExpr:
+		return c.evaluate(e.X)
+	case *dst.CallExpr:
+		method, ok := e.Fun.(*dst.SelectorExpr)
+		if !ok || len(e.Args) > 0 {
+			return none, false
+		}
+		v, ok := c.evaluate(method.X)
+		if !ok {
+			return none, false
+		}
+		if m := v.MethodByName(method.Sel.Name); m.IsValid() && m.Type().NumIn() == 0 && m.Type().NumOut() == 1 {
+			return m.Call(nil)[0], true
+		}
+		return none, false
+	case *dst.SelectorExpr:
+		if constant, ok := c.p.object(e.Sel).(*types.Const); ok {
+			return c.constant(constant)
+		}
+		if v, ok := c.evaluate(e.X); ok && v.Kind() == reflect.Struct {
+			if f := v.FieldByName(e.Sel.Name); f.IsValid() {
+				return f, true
+			}
+			return none, false
+		}
+		if isNamed(c.p.typeOf(e).Type, settingsPath, "Settings") {
+			return c.chosen, true
+		}
+	case *dst.Ident:
+		if v, ok := c.p.object(e).(*types.Var); ok && isNamed(v.Type(), settingsPath, "Settings") && !v.IsField() {
+			return c.chosen, true
+		}
+	}
+	return none, false
+}
+
+// constant returns the value of a constant that one of the packages of values
+// defines.
+func (c *chooser) constant(constant *types.Const) (reflect.Value, bool) {
+	if pkg := constant.Pkg(); pkg == nil || pkg.Path() != settingsPath && pkg.Path() != versionsPath {
+		return reflect.Value{}, false
+	}
+	v := reflect.ValueOf(basic(constant.Val()))
+	if named, ok := constant.Type().(*types.Named); ok {
+		for i := range c.chosen.NumField() {
+			if t := c.chosen.Field(i).Type(); t.Name() == named.Obj().Name() && v.CanConvert(t) {
+				return v.Convert(t), true
+			}
+		}
+	}
+	return v, v.IsValid()
+}
+
+func basic(v constant.Value) any {
+	switch v.Kind() {
+	case constant.Bool:
+		return constant.BoolVal(v)
+	case constant.String:
+		return constant.StringVal(v)
+	case constant.Int:
+		n, _ := constant.Int64Val(v)
+		return n
+	case constant.Float:
+		f, _ := constant.Float64Val(v)
+		return f
+	}
+	return nil
+}
+
+func isNamed(t types.Type, pkg, name string) bool {
+	named, ok := t.(*types.Named)
+	return ok && named.Obj().Name() == name && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == pkg
+}
+
+// literal writes a value as Go.
+func literal(v reflect.Value) (dst.Expr, bool) {
+	switch v.Kind() {
+	case reflect.Bool:
+		return dst.NewIdent(strconv.FormatBool(v.Bool())), true
+	case reflect.String:
+		return &dst.BasicLit{Kind: token.STRING, Value: strconv.Quote(v.String())}, true
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return &dst.BasicLit{Kind: token.INT, Value: strconv.FormatInt(v.Int(), 10)}, true
+	case reflect.Float32, reflect.Float64:
+		return &dst.BasicLit{Kind: token.FLOAT, Value: strconv.FormatFloat(v.Float(), 'g', -1, 64)}, true
+	case reflect.Slice:
+		if v.IsNil() {
+			return dst.NewIdent("nil"), true
+		}
+		if v.Type().Elem().Kind() != reflect.String {
+			return nil, false
+		}
+		list := &dst.CompositeLit{Type: &dst.ArrayType{Elt: dst.NewIdent("string")}}
+		for i := range v.Len() {
+			element, _ := literal(v.Index(i))
+			list.Elts = append(list.Elts, element)
+		}
+		return list, true
+	case reflect.Map:
+		if v.IsNil() {
+			return dst.NewIdent("nil"), true
+		}
+		if v.Type().Elem().Kind() != reflect.String || v.Type().Key().Kind() != reflect.String {
+			return nil, false
+		}
+		m := &dst.CompositeLit{Type: &dst.MapType{Key: dst.NewIdent("string"), Value: dst.NewIdent("string")}}
+		values := v.Interface().(map[string]string)
+		for _, key := range slices.Sorted(maps.Keys(values)) {
+			m.Elts = append(m.Elts, &dst.KeyValueExpr{
+				Key:   &dst.BasicLit{Kind: token.STRING, Value: strconv.Quote(key)},
+				Value: &dst.BasicLit{Kind: token.STRING, Value: strconv.Quote(values[key])},
+			})
+		}
+		return m, true
+	}
+	return nil, false
+}
+
+// field returns the value of one of the settings as text, as a user writes it.
+func field(chosen settings.Settings, name string) string {
+	return strings.TrimSpace(fmt.Sprint(reflect.ValueOf(chosen).FieldByName(name)))
+}
