@@ -29,6 +29,7 @@ type composite struct {
 // fields takes away fields of structs that nobody reads, and those that are the
 // same switch in every value of their struct.
 func (p *program) fields() bool {
+	changed := false
 	for _, m := range p.members() {
 		if m.of.odd || m.writes > 0 {
 			continue
@@ -40,7 +41,7 @@ func (p *program) fields() bool {
 			}
 			if pure {
 				m.remove()
-				return true
+				changed = true
 			}
 			continue
 		}
@@ -48,6 +49,10 @@ func (p *program) fields() bool {
 		if !ok {
 			continue
 		}
+		if c := p.choice(v); c != nil && !p.onlyIn(m, c.Pkg()) {
+			continue
+		}
+		v = p.local(v)
 		p.each(func(_ *unit, _ string, tree *dst.File) {
 			p.replace(tree, func(e dst.Expr) (dst.Expr, bool) {
 				selector, ok := e.(*dst.SelectorExpr)
@@ -55,9 +60,9 @@ func (p *program) fields() bool {
 			})
 		})
 		m.remove()
-		return true
+		changed = true
 	}
-	return false
+	return changed
 }
 
 // setting returns the value that a field has everywhere, if it is a switch.
@@ -72,7 +77,7 @@ func (p *program) setting(m member) (dst.Expr, bool) {
 		}
 	}
 	for _, kv := range m.values {
-		if !p.isSwitch(kv.Value, m.object.Type()) || value != nil && !equal(value, kv.Value) {
+		if !p.isSwitch(kv.Value, m.object.Type()) || value != nil && !p.equal(value, kv.Value) {
 			return nil, false
 		}
 		value = kv.Value
@@ -80,8 +85,35 @@ func (p *program) setting(m member) (dst.Expr, bool) {
 	return value, value != nil
 }
 
+// onlyIn reports whether a field is read in that package alone.
+func (p *program) onlyIn(m member, pkg *types.Package) bool {
+	only := true
+	p.each(func(u *unit, _ string, tree *dst.File) {
+		if u.types == pkg {
+			return
+		}
+		dst.Inspect(tree, func(n dst.Node) bool {
+			if s, ok := n.(*dst.SelectorExpr); ok && p.object(s.Sel) == m.object {
+				only = false
+			}
+			return only
+		})
+	})
+	return only
+}
+
 // zero writes the zero value of a field.
 func (p *program) zero(m member) dst.Expr {
+	if named, ok := m.object.Type().(*types.Named); ok && named.Obj().Pkg() != nil && p.packages[named.Obj().Pkg().Path()] != nil {
+		scope := named.Obj().Pkg().Scope()
+		for _, name := range scope.Names() {
+			if c, ok := scope.Lookup(name).(*types.Const); ok && c.Type() == types.Type(named) && c.Val().ExactString() == "0" {
+				for id := range p.idents(c) {
+					return id
+				}
+			}
+		}
+	}
 	switch t := m.object.Type().Underlying().(type) {
 	case *types.Basic:
 		switch {
@@ -96,6 +128,17 @@ func (p *program) zero(m member) dst.Expr {
 		return dst.NewIdent("nil")
 	}
 	return nil
+}
+
+// idents returns the places that define an object.
+func (p *program) idents(o types.Object) map[*dst.Ident]bool {
+	all := map[*dst.Ident]bool{}
+	for node := range p.ast {
+		if id, ok := node.(*dst.Ident); ok && p.defines(id) && p.object(id) == o {
+			all[id] = true
+		}
+	}
+	return all
 }
 
 // remove takes the field from the struct and from its literals.
@@ -123,6 +166,9 @@ func (m member) remove() {
 		if f != m.field {
 			left = append(left, f)
 		}
+	}
+	if len(left) > 0 {
+		left[0].Decs.Before = dst.NewLine // no paragraph before it any more
 	}
 	m.list.List = left
 }

@@ -15,7 +15,7 @@ import (
 func (p *program) fold() bool {
 	changed := false
 	p.each(func(u *unit, _ string, tree *dst.File) {
-		if u.path == settingsPath {
+		if u.path == settingsPath || isApp(u.path) {
 			return
 		}
 		dstutil.Apply(tree, nil, func(c *dstutil.Cursor) bool {
@@ -71,6 +71,14 @@ func (p *program) truth(e dst.Expr) (value, known bool) {
 			return false, false // somebody may change it
 		}
 	}
+	if b, ok := e.(*dst.BinaryExpr); ok && isLiteral(b.X) && isLiteral(b.Y) && (b.Op == token.EQL || b.Op == token.NEQ) {
+		return equalLiterals(b.X, b.Y) == (b.Op == token.EQL), true
+	}
+	if b, ok := e.(*dst.BinaryExpr); ok && p.choice(b.X) != nil && p.choice(b.Y) != nil {
+		if v := p.typeOf(e).Value; v != nil && v.Kind() == constant.Bool {
+			return constant.BoolVal(v), true
+		}
+	}
 	if v := p.typeOf(e).Value; v != nil && v.Kind() == constant.Bool && !p.mentionsConstant(e) {
 		return constant.BoolVal(v), true
 	}
@@ -95,6 +103,8 @@ func (p *program) mentionsConstant(e dst.Expr) bool {
 // simplify returns what an expression with a constant part comes to.
 func (p *program) simplify(e dst.Expr) (dst.Expr, bool) {
 	switch e := e.(type) {
+	case *dst.IndexExpr:
+		return p.entry(e)
 	case *dst.UnaryExpr:
 		if v, ok := p.truth(e); ok && e.Op == token.NOT {
 			return boolean(v), true
@@ -102,7 +112,7 @@ func (p *program) simplify(e dst.Expr) (dst.Expr, bool) {
 	case *dst.ParenExpr:
 		switch e.X.(type) {
 		case *dst.BasicLit, *dst.Ident:
-			return dst.Clone(e.X).(dst.Expr), true
+			return e.X, true
 		}
 	case *dst.BinaryExpr:
 		x, y, op := e.X, e.Y, e.Op
@@ -111,30 +121,50 @@ func (p *program) simplify(e dst.Expr) (dst.Expr, bool) {
 				if v == (op == token.LOR) {
 					return boolean(v), true
 				}
-				return dst.Clone(y).(dst.Expr), true
+				return y, true
 			}
 			if v, ok := p.truth(y); ok && p.pure(x) {
 				if v == (op == token.LOR) {
 					return boolean(v), true
 				}
-				return dst.Clone(x).(dst.Expr), true
+				return x, true
 			}
 			return nil, false
 		}
+		if v, ok := p.truth(e); ok {
+			return boolean(v), true
+		}
 		if isLiteral(x) && isLiteral(y) {
-			return constantOf(p.typeOf(e).Value)
+			a, b := x.(*dst.BasicLit), y.(*dst.BasicLit)
+			if op != token.ADD && op != token.SUB && op != token.MUL || a.Kind != b.Kind {
+				return nil, false
+			}
+			return constantOf(constant.BinaryOp(constant.MakeFromLiteral(a.Value, a.Kind, 0), op, constant.MakeFromLiteral(b.Value, b.Kind, 0)))
 		}
 	case *dst.CallExpr: // string("sandbox"), int32(2)
 		if id, ok := e.Fun.(*dst.Ident); ok && len(e.Args) == 1 && isLiteral(e.Args[0]) && id.Name == "string" {
-			return dst.Clone(e.Args[0]).(dst.Expr), true
+			return e.Args[0], true
 		}
 	case *dst.KeyValueExpr:
 		if call, ok := e.Value.(*dst.CallExpr); ok && len(call.Args) == 1 && isLiteral(call.Args[0]) {
 			if id, ok := call.Fun.(*dst.Ident); ok && (id.Name == "int32" || id.Name == "int64" || id.Name == "int") && p.isStructKey(e.Key) {
-				kv := dst.Clone(e).(*dst.KeyValueExpr)
-				kv.Value = within(call, dst.Clone(call.Args[0]).(dst.Expr))
-				return kv, true
+				e.Value = within(call, call.Args[0])
+				return e, true
 			}
+		}
+	}
+	return nil, false
+}
+
+// entry returns the entry of a map that is written out, and asked for one key.
+func (p *program) entry(e *dst.IndexExpr) (dst.Expr, bool) {
+	table, ok := e.X.(*dst.CompositeLit)
+	if !ok || p.choice(e.Index) == nil {
+		return nil, false
+	}
+	for _, element := range table.Elts {
+		if kv, ok := element.(*dst.KeyValueExpr); ok && p.choice(kv.Key) == p.choice(e.Index) {
+			return plainly(kv.Value), true
 		}
 	}
 	return nil, false
@@ -160,6 +190,11 @@ func boolean(v bool) dst.Expr {
 func isLiteral(e dst.Expr) bool {
 	_, ok := e.(*dst.BasicLit)
 	return ok
+}
+
+func equalLiterals(x, y dst.Expr) bool {
+	a, b := x.(*dst.BasicLit), y.(*dst.BasicLit)
+	return constant.Compare(constant.MakeFromLiteral(a.Value, a.Kind, 0), token.EQL, constant.MakeFromLiteral(b.Value, b.Kind, 0))
 }
 
 func constantOf(v constant.Value) (dst.Expr, bool) {

@@ -70,19 +70,13 @@ func (p *program) parameters(roots map[types.Object]bool) bool {
 		if isApp(f.unit.path) || f.unit.path == settingsPath || roots[f.object] || f.value || f.decl.Body == nil || len(f.calls) == 0 {
 			continue
 		}
-		if p.nonNil(f) {
-			return true
-		}
 		for i := f.parameters() - 1; i >= 0; i-- {
 			if p.takeParameter(f, i) {
 				changed = true
 			}
 		}
-		if changed {
-			return true // what is known of calls has to be looked up again
-		}
 	}
-	return false
+	return changed
 }
 
 func (p *program) sortedFunctions() []*function {
@@ -171,12 +165,23 @@ func (p *program) same(f *function, i int, t dst.Expr) (dst.Expr, bool) {
 	var value dst.Expr
 	for _, call := range f.calls {
 		e := call.Args[i]
-		if !p.isSwitch(e, p.typeOf(t).Type) || value != nil && !equal(value, e) {
+		if !p.isSwitch(e, p.typeOf(t).Type) || value != nil && !p.equal(value, e) {
 			return nil, false
 		}
 		value = e
 	}
-	return plainly(value), true
+	if c := p.choice(value); c != nil && c.Pkg() != f.object.Pkg() {
+		return nil, false // another package's, which this one may not import
+	}
+	return p.local(value), true
+}
+
+// local writes a value as its own package does.
+func (p *program) local(e dst.Expr) dst.Expr {
+	if c := p.choice(e); c != nil {
+		return dst.NewIdent(c.Name())
+	}
+	return plainly(e)
 }
 
 // plainly returns a copy of a literal without comments and spaces.
@@ -195,6 +200,9 @@ func (p *program) isSwitch(e dst.Expr, t types.Type) bool {
 	if id, ok := e.(*dst.Ident); ok && id.Name == "nil" {
 		return true
 	}
+	if p.choice(e) != nil {
+		return true
+	}
 	lit, ok := e.(*dst.BasicLit)
 	if !ok {
 		return false
@@ -202,13 +210,37 @@ func (p *program) isSwitch(e dst.Expr, t types.Type) bool {
 	return lit.Value == `""` || isOf(t, settingsPath)
 }
 
+// choice returns the constant that an expression names, if that is one of those
+// that a type of the program's has for values.
+func (p *program) choice(e dst.Expr) *types.Const {
+	id, ok := e.(*dst.Ident)
+	if s, selector := e.(*dst.SelectorExpr); selector {
+		id, ok = s.Sel, true
+	}
+	if !ok {
+		return nil
+	}
+	c, ok := p.object(id).(*types.Const)
+	if !ok {
+		return nil
+	}
+	named, ok := c.Type().(*types.Named)
+	if !ok || named.Obj().Pkg() == nil || p.packages[named.Obj().Pkg().Path()] == nil || named.Obj().Pkg().Path() == settingsPath {
+		return nil
+	}
+	return c
+}
+
 func isOf(t types.Type, pkg string) bool {
 	named, ok := t.(*types.Named)
 	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == pkg
 }
 
-// equal reports whether two literals are the same.
-func equal(a, b dst.Expr) bool {
+// equal reports whether two literals, or names of constants, are the same.
+func (p *program) equal(a, b dst.Expr) bool {
+	if x, y := p.choice(a), p.choice(b); x != nil || y != nil {
+		return x == y
+	}
 	switch a := a.(type) {
 	case *dst.Ident:
 		b, ok := b.(*dst.Ident)
@@ -220,30 +252,59 @@ func equal(a, b dst.Expr) bool {
 	return false
 }
 
-// nonNil folds the question whether a parameter is nil, where every call gives
-// the same answer.
-func (p *program) nonNil(f *function) bool {
-	changed := false
-	for i := range f.parameters() {
-		field, k := f.parameter(i)
-		if _, pointer := field.Type.(*dst.StarExpr); !pointer {
-			continue
+// nonNil folds the question whether a parameter or a receiver is nil, where every
+// call gives the same answer.
+func (p *program) nonNil(roots map[types.Object]bool) bool {
+	all := p.sortedFunctions()
+	sure := map[types.Object]bool{}
+	given := func(e dst.Expr) bool {
+		if address, ok := e.(*dst.UnaryExpr); ok {
+			_, ok := address.X.(*dst.CompositeLit)
+			return ok
 		}
-		given := 0
-		for _, call := range f.calls {
-			if address, ok := call.Args[i].(*dst.UnaryExpr); ok {
-				if _, ok := address.X.(*dst.CompositeLit); ok {
-					given++
+		id, ok := e.(*dst.Ident)
+		return ok && sure[p.object(id)]
+	}
+	// A function knows what its callers know, so that takes as many turns as calls
+	// are deep.
+	for again := true; again; {
+		again = false
+		for _, f := range all {
+			if roots[f.object] || f.value || f.decl.Body == nil || len(f.calls) == 0 {
+				continue
+			}
+			learn := func(name *dst.Ident, t dst.Expr, argument func(*dst.CallExpr) dst.Expr) {
+				o := p.object(name)
+				if _, pointer := t.(*dst.StarExpr); !pointer || o == nil || sure[o] {
+					return
 				}
+				for _, call := range f.calls {
+					if e := argument(call); e == nil || !given(e) {
+						return
+					}
+				}
+				sure[o], again = true, true
+			}
+			for i := range f.parameters() {
+				field, k := f.parameter(i)
+				learn(field.Names[k], field.Type, func(call *dst.CallExpr) dst.Expr { return call.Args[i] })
+			}
+			if recv := f.decl.Recv; recv != nil && len(recv.List) == 1 && len(recv.List[0].Names) == 1 {
+				learn(recv.List[0].Names[0], recv.List[0].Type, func(call *dst.CallExpr) dst.Expr {
+					if s, ok := call.Fun.(*dst.SelectorExpr); ok {
+						return s.X
+					}
+					return nil
+				})
 			}
 		}
-		if given != len(f.calls) {
+	}
+	changed := false
+	for _, f := range all {
+		if f.decl.Body == nil {
 			continue
 		}
-		o := p.object(field.Names[k])
-		if a := p.accesses(f.decl.Body)[o]; a == nil || a.writes > 0 || a.taken {
-			continue
-		}
+		uses := p.accesses(f.decl.Body)
 		dstutil.Apply(f.decl.Body, nil, func(c *dstutil.Cursor) bool {
 			e, ok := c.Node().(*dst.BinaryExpr)
 			if !ok {
@@ -251,7 +312,7 @@ func (p *program) nonNil(f *function) bool {
 			}
 			x, ok := e.X.(*dst.Ident)
 			y, ok2 := e.Y.(*dst.Ident)
-			if ok && ok2 && p.object(x) == o && y.Name == "nil" {
+			if ok && ok2 && y.Name == "nil" && sure[p.object(x)] && uses[p.object(x)].writes == 0 {
 				c.Replace(within(e, boolean(e.Op.String() == "!=")))
 				changed = true
 			}
