@@ -3,6 +3,7 @@ package eject
 import (
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/dave/dst"
@@ -13,7 +14,7 @@ type member struct {
 	of            *composite
 	list          *dst.FieldList
 	field         *dst.Field
-	index         int // among the field's names
+	name          *dst.Ident
 	object        types.Object
 	values        []*dst.KeyValueExpr
 	reads, writes int
@@ -157,7 +158,7 @@ func (m member) remove() {
 		}
 		lit.Elts = left
 	}
-	m.field.Names = append(m.field.Names[:m.index:m.index], m.field.Names[m.index+1:]...)
+	m.field.Names = slices.DeleteFunc(slices.Clone(m.field.Names), func(name *dst.Ident) bool { return name == m.name })
 	if len(m.field.Names) > 0 {
 		return
 	}
@@ -203,9 +204,9 @@ func (p *program) members() []member {
 				c := &composite{}
 				composites[p.object(spec.Name)] = c
 				for _, f := range t.Fields.List {
-					for i, name := range f.Names {
+					for _, name := range f.Names {
 						if o := p.object(name); o != nil {
-							byField[o] = &member{of: c, list: t.Fields, field: f, index: i, object: o}
+							byField[o] = &member{of: c, list: t.Fields, field: f, name: name, object: o}
 							order = append(order, o)
 						}
 					}

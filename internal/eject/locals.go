@@ -280,6 +280,9 @@ func (p *program) unread(list []dst.Stmt, uses map[types.Object]*access) ([]dst.
 				for j := len(s.Lhs) - 1; j >= 0; j-- {
 					if useless(s.Lhs[j]) && p.pure(s.Rhs[j]) {
 						s.Lhs, s.Rhs = append(s.Lhs[:j:j], s.Lhs[j+1:]...), append(s.Rhs[:j:j], s.Rhs[j+1:]...)
+						if s.Tok == token.DEFINE {
+							p.redefine(s)
+						}
 						return list, true
 					}
 				}
@@ -420,9 +423,21 @@ func undeclare(p *program, s dst.Stmt, o types.Object) bool {
 				break
 			}
 		}
+		p.redefine(assign)
 		return len(assign.Lhs) == 0
 	}
 	return true
+}
+
+// redefine makes a definition an assignment when none of its variables is new
+// any more.
+func (p *program) redefine(assign *dst.AssignStmt) {
+	for _, e := range assign.Lhs {
+		if id, ok := e.(*dst.Ident); ok && p.defines(id) {
+			return
+		}
+	}
+	assign.Tok = token.ASSIGN
 }
 
 // returnAtOnce returns an expression instead of a variable that was made for it.

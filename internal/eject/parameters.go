@@ -2,6 +2,7 @@ package eject
 
 import (
 	"go/types"
+	"slices"
 
 	"github.com/dave/dst"
 	"github.com/dave/dst/dstutil"
@@ -347,6 +348,38 @@ func (p *program) empty() bool {
 				out = append(out, s)
 			}
 			return out
+		})
+	})
+	return changed
+}
+
+// answers writes the answer in place of a call of a function that always gives
+// the same: true or false.
+func (p *program) answers() bool {
+	answer := map[types.Object]bool{}
+	for o, f := range p.functions() {
+		if f.decl.Body == nil || len(f.decl.Body.List) != 1 || f.decl.Recv != nil || isApp(f.unit.path) {
+			continue
+		}
+		if ret, ok := f.decl.Body.List[0].(*dst.ReturnStmt); ok && len(ret.Results) == 1 {
+			if v, known := p.truth(ret.Results[0]); known {
+				answer[o] = v
+			}
+		}
+	}
+	changed := false
+	p.each(func(_ *unit, _ string, tree *dst.File) {
+		dstutil.Apply(tree, nil, func(c *dstutil.Cursor) bool {
+			if call, ok := c.Node().(*dst.CallExpr); ok && callee(call) != nil && c.Name() != "Call" {
+				if _, statement := c.Parent().(*dst.ExprStmt); statement {
+					return true
+				}
+				if v, ok := answer[p.object(callee(call))]; ok && p.object(callee(call)) != nil && !slices.ContainsFunc(call.Args, func(e dst.Expr) bool { return !p.pure(e) }) {
+					c.Replace(within(call, boolean(v)))
+					changed = true
+				}
+			}
+			return true
 		})
 	})
 	return changed

@@ -8,10 +8,13 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"hash/fnv"
+	"io"
 	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -44,10 +47,76 @@ type unit struct {
 	types     *types.Package
 }
 
-// A source is one file: its text, and its syntax tree while a pass works on it.
+// A source is one file: its text, and its syntax tree for passes to work on.
 type source struct {
-	text []byte
-	tree *dst.File
+	text  []byte
+	tree  *dst.File
+	file  *ast.File
+	nodes map[dst.Node]ast.Node
+	sum   uint64 // of the tree as the text has it
+}
+
+// parse reads the text, unless the tree still is what it says.
+func (s *source) parse(fset *token.FileSet, name string) error {
+	if s.tree != nil {
+		return nil
+	}
+	file, err := parser.ParseFile(fset, name, s.text, parser.ParseComments)
+	if err != nil {
+		return err
+	}
+	d := decorator.NewDecorator(fset)
+	if s.tree, err = d.DecorateFile(file); err != nil {
+		return err
+	}
+	s.file, s.nodes, s.sum = file, d.Ast.Nodes, sum(s.tree)
+	return nil
+}
+
+// print writes a tree that was changed back to text.
+func (s *source) print() error {
+	if s.tree == nil || sum(s.tree) == s.sum {
+		return nil
+	}
+	var text bytes.Buffer
+	if err := decorator.Fprint(&text, s.tree); err != nil {
+		return err
+	}
+	s.text, s.tree = text.Bytes(), nil
+	return nil
+}
+
+// sum is a number that differs when trees do.
+func sum(tree *dst.File) uint64 {
+	h := fnv.New64a()
+	dst.Inspect(tree, func(n dst.Node) bool {
+		if n == nil {
+			io.WriteString(h, ")")
+			return true
+		}
+		switch n := n.(type) {
+		case *dst.Ident:
+			io.WriteString(h, n.Name)
+		case *dst.BasicLit:
+			io.WriteString(h, n.Value)
+		case *dst.BinaryExpr:
+			io.WriteString(h, n.Op.String())
+		case *dst.UnaryExpr:
+			io.WriteString(h, n.Op.String())
+		case *dst.AssignStmt:
+			io.WriteString(h, n.Tok.String())
+		case *dst.GenDecl:
+			fmt.Fprint(h, n.Tok, n.Lparen)
+		}
+		h.Write([]byte(reflect.TypeOf(n).String()))
+		if _, ok := n.(*dst.Package); !ok {
+			for _, comment := range n.Decorations().Start {
+				io.WriteString(h, comment)
+			}
+		}
+		return true
+	})
+	return h.Sum64()
 }
 
 // load reads the packages with these import paths from the project at root, and
@@ -121,28 +190,25 @@ func importPath(literal string) string {
 
 // check parses and type-checks everything, from the text as the last pass left it.
 func (p *program) check() error {
-	p.fset = token.NewFileSet()
+	if p.fset == nil {
+		p.fset = token.NewFileSet()
+	}
 	p.ast = map[dst.Node]ast.Node{}
 	p.info = &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{}, Implicits: map[ast.Node]types.Object{},
+		Scopes: map[ast.Node]*types.Scope{},
 	}
 	parsed := map[*unit][]*ast.File{}
 	dependencies := map[*unit][]string{}
 	for _, u := range p.sorted() {
 		for _, name := range slices.Sorted(maps.Keys(u.files)) {
 			src := u.files[name]
-			file, err := parser.ParseFile(p.fset, path.Join(u.dir, name), src.text, parser.ParseComments)
-			if err != nil {
+			if err := src.parse(p.fset, path.Join(u.dir, name)); err != nil {
 				return err
 			}
-			d := decorator.NewDecorator(p.fset)
-			if src.tree, err = d.DecorateFile(file); err != nil {
-				return err
-			}
-			maps.Copy(p.ast, d.Ast.Nodes)
-			parsed[u] = append(parsed[u], file)
-			for _, spec := range file.Imports {
+			maps.Copy(p.ast, src.nodes)
+			parsed[u] = append(parsed[u], src.file)
+			for _, spec := range src.file.Imports {
 				dependencies[u] = append(dependencies[u], importPath(spec.Path.Value))
 			}
 		}
@@ -172,6 +238,9 @@ func (p *program) check() error {
 	}
 	for _, u := range p.order {
 		u.types, _ = config.Check(u.path, p.fset, parsed[u], p.info)
+		for _, file := range parsed[u] {
+			resolver{p.info, u.types}.file(file)
+		}
 	}
 	return nil
 }
@@ -180,15 +249,13 @@ func (p *program) sorted() []*unit {
 	return slices.SortedFunc(maps.Values(p.packages), func(a, b *unit) int { return strings.Compare(a.path, b.path) })
 }
 
-// print writes the syntax trees back to text.
+// print writes the syntax trees that were changed back to text.
 func (p *program) print() error {
 	for _, u := range p.packages {
 		for name, src := range u.files {
-			var text bytes.Buffer
-			if err := decorator.Fprint(&text, src.tree); err != nil {
+			if err := src.print(); err != nil {
 				return fmt.Errorf("%s/%s: %w", u.dir, name, err)
 			}
-			src.text = text.Bytes()
 		}
 	}
 	return nil

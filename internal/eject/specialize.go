@@ -34,7 +34,7 @@ func (p *program) specialize(roots func() map[types.Object]bool, chosen settings
 		func() bool { return p.pruneImports(paths...) },
 	}
 	if !keep {
-		passes = append(passes, c.choose, p.fold, p.locals, p.empty, func() bool { return p.nonNil(roots()) }, func() bool { return p.parameters(roots()) }, p.fields,
+		passes = append(passes, c.choose, p.fold, p.locals, p.empty, p.answers, func() bool { return p.nonNil(roots()) }, func() bool { return p.parameters(roots()) }, p.fields,
 			func() bool { return p.inline(sizes) })
 	}
 	// What a pass moves keeps its meaning and what it makes has none, so that the
