@@ -247,7 +247,7 @@ func (p *program) pureCall(call *dst.CallExpr) bool {
 			return false
 		}
 		if _, ok := p.object(pkg).(*types.PkgName); !ok {
-			return f.Sel.Name == "withDefaults"
+			return f.Sel.Name == "withDefaults" || f.Sel.Name == "Of"
 		}
 		if _, ok := p.object(f.Sel).(*types.TypeName); ok {
 			return true

@@ -59,6 +59,11 @@ func (c *chooser) choose() bool {
 			if !ok {
 				return true
 			}
+			if c.absentStack(e) {
+				cur.Replace(within(e, boolean(false)))
+				changed = true
+				return false
+			}
 			if name, ok := c.knob(e); ok {
 				if !c.wait {
 					cur.Replace(within(e, dst.NewIdent(name)))
@@ -80,6 +85,21 @@ func (c *chooser) choose() bool {
 		}, nil)
 	})
 	return changed
+}
+
+// absentStack reports whether an expression asks for one of the stacks that no
+// project of one deployment has: the shared network's, or the budget's.
+func (c *chooser) absentStack(e dst.Expr) bool {
+	b, ok := e.(*dst.BinaryExpr)
+	if !ok || b.Op != token.EQL {
+		return false
+	}
+	name, ok := b.Y.(*dst.SelectorExpr)
+	if !ok {
+		return false
+	}
+	o, ok := c.p.object(name.Sel).(*types.Const)
+	return ok && o.Pkg().Path() == settingsPath && (o.Name() == "NetworkID" || o.Name() == "BudgetID" && c.chosen.FieldByName("BudgetUSD").IsZero())
 }
 
 // within gives e the comments and spaces of old.
@@ -227,4 +247,14 @@ func literal(v reflect.Value) (dst.Expr, bool) {
 // field returns the value of one of the settings as text, as a user writes it.
 func field(chosen settings.Settings, name string) string {
 	return strings.TrimSpace(fmt.Sprint(reflect.ValueOf(chosen).FieldByName(name)))
+}
+
+// fieldNames returns the names of all settings.
+func fieldNames() []string {
+	var names []string
+	t := reflect.TypeFor[settings.Settings]()
+	for i := range t.NumField() {
+		names = append(names, t.Field(i).Name)
+	}
+	return names
 }
