@@ -22,10 +22,11 @@ const (
 
 var Rounds int
 
-// specialize makes the program one for a deployment and settings.
-func (p *program) specialize(roots func() map[types.Object]bool, chosen settings.Settings, paths []string, keep bool) error {
+// specialize makes the program one for a deployment and settings. It returns the
+// settings that have become constants of the stack file, with their names there.
+func (p *program) specialize(roots func() map[types.Object]bool, chosen settings.Settings, paths []string, keep bool) (map[string]string, error) {
 	if err := p.check(); err != nil {
-		return err
+		return nil, err
 	}
 	called, sizes := p.called(), p.sizes()
 	c := &chooser{p: p, chosen: reflect.ValueOf(chosen), knobs: knobs, wait: true}
@@ -58,14 +59,11 @@ func (p *program) specialize(roots func() map[types.Object]bool, chosen settings
 		}
 		return nil
 	}
-	if err := settle(); err != nil {
-		return err
-	}
-	if keep {
-		return nil
+	if err := settle(); err != nil || keep {
+		return nil, err
 	}
 	c.knobs, c.wait = c.wanted(), false
-	return settle()
+	return c.knobs, settle()
 }
 
 // wanted returns the knobs that something deployed asks for, and not only a

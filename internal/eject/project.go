@@ -1,0 +1,208 @@
+// Package eject writes one of the deployments as a project of its own: its stack,
+// the constructs that it uses, its tests and the app, with what the user chose as
+// plain values. It is a partial evaluator for the Go that the deployments are
+// written in: what the settings decide is replaced by its value, what can then
+// never run goes, and so does what nothing uses any more.
+package eject
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/types"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"refdeploy/internal/assembly"
+	"refdeploy/internal/catalog"
+	"refdeploy/internal/settings"
+)
+
+// Options say what to write.
+type Options struct {
+	Stack  string // the id of a deployment
+	Module string // the Go module
+	Name   string // the stack's name
+	Keep   bool   // keep the settings, instead of what they decide
+
+	Settings settings.Settings
+	Given    map[string]string // the settings that the user gave, by key
+	Version  string            // of this project
+}
+
+// Make returns the files of a project, by path with slashes.
+func Make(root string, o Options) (map[string][]byte, error) {
+	d, ok := catalog.ByID(o.Stack)
+	if !ok {
+		return nil, fmt.Errorf("stack: %q is no deployment", o.Stack)
+	}
+	n := names{stack: o.Name, module: o.Module, slug: slug(o.Name)}
+	template, err := os.ReadFile(filepath.Join(root, "stacks", "testdata", fmt.Sprintf("%s.%s.golden.json", d.ID, o.Settings.Profile)))
+	if err != nil {
+		return nil, err
+	}
+	var parsed assembly.Template
+	if err := json.Unmarshal(template, &parsed); err != nil {
+		return nil, err
+	}
+
+	p, err := load(root, stacksPath, testsPath)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	constructor, err := p.constructor(d)
+	if err != nil {
+		return nil, err
+	}
+	stackFile := path.Base(d.Source)
+	claimsFile := strings.TrimSuffix(stackFile, ".go") + "_test.go"
+	harness, err := render("stack_test.go.tmpl", map[string]string{"Constructor": constructor, "Name": o.Name, "Golden": golden(o.Name)})
+	if err != nil {
+		return nil, err
+	}
+	tests, err := suite{p: p, id: d.ID, file: claimsFile, chosen: o.Settings, template: parsed}.prepare(harness)
+	if err != nil {
+		return nil, err
+	}
+	roots := func() map[types.Object]bool {
+		all := p.lookup(stacksPath, constructor)
+		maps.Copy(all, p.lookup(testsPath, tests...))
+		return all
+	}
+	knobs, err := p.specialize(roots, o.Settings, []string{stacksPath, testsPath}, o.Keep)
+	if err != nil {
+		return nil, err
+	}
+	var values [][2]string
+	for _, name := range slices.Sorted(maps.Keys(knobs)) {
+		values = append(values, [2]string{knobs[name], field(o.Settings, name)})
+	}
+	p.mergeAll(stackFile, claimsFile)
+	p.document(stacksPath, stackFile,
+		"// Package stacks defines the deployment. The file of the stack reads top to",
+		"// bottom in the order a request meets what it defines: where it runs, what runs,",
+		"// how many and how a bad release is undone, how traffic gets in, what it may",
+		"// touch, where to find it.")
+	p.edit(stackFile, values, n)
+	if err := p.print(); err != nil {
+		return nil, err
+	}
+
+	files := map[string][]byte{}
+	for name, text := range p.sources() {
+		if !isApp(reference + "/" + path.Dir(name)) {
+			files[name] = text
+		}
+	}
+	if err := sampleApp(root, n, files); err != nil {
+		return nil, err
+	}
+	files[path.Join("stacks", golden(o.Name))] = []byte(n.template(string(template), d.ID))
+	if err := o.around(root, d, n, constructor, files); err != nil {
+		return nil, err
+	}
+	return files, nil
+}
+
+// slug is a name for where only lower-case letters, digits and hyphens may stand.
+func slug(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if r >= 'A' && r <= 'Z' {
+			if i > 0 && b.Len() > 0 && name[i-1] != '-' && !(name[i-1] >= 'A' && name[i-1] <= 'Z') {
+				b.WriteByte('-')
+			}
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+var mark = regexp.MustCompile(`(?s)\n  "Metadata": \{\n    "` + reference + `:settings": \{.*?\n    \}\n  \},`)
+
+// template renames a stack in its golden template.
+func (n names) template(text, id string) string {
+	text = mark.ReplaceAllString(text, "")
+	text = regexp.MustCompile(`"`+id+`([A-Z"])`).ReplaceAllString(text, `"`+n.stack+`$1`)
+	return word.ReplaceAllString(text, n.slug)
+}
+
+// sampleApp adds the app, with the tests that need nothing of the comparison.
+func sampleApp(root string, n names, files map[string][]byte) error {
+	packages := []string{}
+	err := filepath.WalkDir(filepath.Join(root, "app"), func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if e.IsDir() {
+			packages = append(packages, reference+"/"+rel)
+			return nil
+		}
+		if !strings.HasSuffix(rel, ".go") {
+			text, err := os.ReadFile(name)
+			files[rel] = []byte(n.rename(string(text)))
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	packages = slices.DeleteFunc(packages, func(pkg string) bool {
+		matches, _ := filepath.Glob(filepath.Join(root, strings.TrimPrefix(pkg, reference), "*.go"))
+		return len(matches) == 0
+	})
+	p, err := load(root, append(packages, reference+"/app_test")...)
+	if err != nil {
+		return err
+	}
+	tests := p.packages[reference+"/app_test"]
+	for name, src := range tests.files {
+		if bytes.Contains(src.text, []byte(`"`+reference+`/internal/`)) || name == "bench_test.go" {
+			delete(tests.files, name)
+		}
+	}
+	for path := range p.packages {
+		if !isApp(strings.TrimSuffix(path, "_test")) {
+			delete(p.packages, path)
+		}
+	}
+	if err := p.check(); err != nil {
+		return err
+	}
+	for _, u := range p.sorted() {
+		own := path.Base(u.dir) + ".go"
+		p.merge(u, func(name string) string {
+			switch {
+			case u == tests && name == "stdout_test.go":
+				return "app_test.go"
+			case u == tests:
+				return name
+			case u.path == reference+"/app":
+				return "main.go"
+			}
+			return own
+		})
+	}
+	p.edit("", nil, n)
+	if err := p.print(); err != nil {
+		return err
+	}
+	maps.Copy(files, p.sources())
+	return nil
+}
