@@ -39,7 +39,7 @@ func (o Options) around(root string, d catalog.Deployment, n names, constructor 
 		return err
 	}
 	data := map[string]any{
-		"Slug": n.slug, "Stack": n.stack, "Module": n.module, "Constructor": constructor, "Actions": actions(workflow),
+		"Slug": n.slug, "ID": d.ID, "Stack": n.stack, "Module": n.module, "Constructor": constructor, "Actions": actions(workflow),
 	}
 	for name, from := range map[string]string{
 		"main.go": "main.go.tmpl", "Makefile": "Makefile.tmpl", ".gitignore": "gitignore.tmpl", ".github/workflows/ci.yml": "ci.yml.tmpl",

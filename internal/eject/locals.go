@@ -33,7 +33,7 @@ func (p *program) locals() bool {
 }
 
 func (p *program) localsOf(f *dst.FuncDecl) bool {
-	uses := p.accesses(f.Body)
+	uses := p.accesses(f)
 	changed := false
 	values := map[types.Object]dst.Expr{}
 	lists(f.Body, func(list []dst.Stmt) []dst.Stmt {
@@ -95,6 +95,16 @@ func (p *program) accesses(root dst.Node) map[types.Object]*access {
 		case *dst.IncDecStmt:
 			if id, ok := n.X.(*dst.Ident); ok {
 				of(p.object(id)).writes++
+			}
+		case *dst.FuncType:
+			if n.Results != nil {
+				for _, field := range n.Results.List {
+					for _, id := range field.Names {
+						if o := p.object(id); o != nil {
+							of(o).taken = true // by whoever calls
+						}
+					}
+				}
 			}
 		case *dst.RangeStmt:
 			for _, e := range []dst.Expr{n.Key, n.Value} {

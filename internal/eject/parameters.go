@@ -68,7 +68,7 @@ func callee(call *dst.CallExpr) *dst.Ident {
 func (p *program) parameters(roots map[types.Object]bool) bool {
 	changed := false
 	for _, f := range p.sortedFunctions() {
-		if isApp(f.unit.path) || f.unit.path == settingsPath || roots[f.object] || f.value || f.decl.Body == nil || len(f.calls) == 0 {
+		if !specialized(f.unit.path) || roots[f.object] || f.value || f.decl.Body == nil || len(f.calls) == 0 {
 			continue
 		}
 		for i := f.parameters() - 1; i >= 0; i-- {

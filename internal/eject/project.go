@@ -19,6 +19,9 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/settings"
@@ -65,7 +68,7 @@ func Make(root string, o Options) (map[string][]byte, error) {
 	}
 	stackFile := path.Base(d.Source)
 	claimsFile := strings.TrimSuffix(stackFile, ".go") + "_test.go"
-	harness, err := render("stack_test.go.tmpl", map[string]string{"Constructor": constructor, "Name": o.Name, "Golden": golden(o.Name)})
+	harness, err := render("stack_test.go.tmpl", map[string]string{"Constructor": constructor, "ID": d.ID, "Golden": golden(d.ID)})
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +109,7 @@ func Make(root string, o Options) (map[string][]byte, error) {
 	if err := sampleApp(root, n, files); err != nil {
 		return nil, err
 	}
-	files[path.Join("stacks", golden(o.Name))] = []byte(n.template(string(template), d.ID))
+	files[path.Join("stacks", golden(d.ID))] = []byte(n.template(string(template)))
 	if err := o.around(root, d, n, constructor, files); err != nil {
 		return nil, err
 	}
@@ -130,11 +133,43 @@ func slug(name string) string {
 
 var mark = regexp.MustCompile(`(?s)\n  "Metadata": \{\n    "` + reference + `:settings": \{.*?\n    \}\n  \},`)
 
-// template renames a stack in its golden template.
-func (n names) template(text, id string) string {
-	text = mark.ReplaceAllString(text, "")
-	text = regexp.MustCompile(`"`+id+`([A-Z"])`).ReplaceAllString(text, `"`+n.stack+`$1`)
-	return word.ReplaceAllString(text, n.slug)
+// template gives a golden template the project's tags, without the mark by which
+// the comparison knows its own.
+func (n names) template(text string) string {
+	return sortTags(word.ReplaceAllString(mark.ReplaceAllString(text, ""), n.slug))
+}
+
+// sortTags puts the tags of each resource in the order that the CDK writes them,
+// in which the project's name may stand elsewhere than the reference's.
+func sortTags(text string) string {
+	order := collate.New(language.English)
+	var out []string
+	lines := strings.Split(text, "\n")
+	for i := 0; i < len(lines); i++ {
+		out = append(out, lines[i])
+		if !strings.HasSuffix(lines[i], "Tags\": [") {
+			continue
+		}
+		indent := lines[i+1][:len(lines[i+1])-len("{")]
+		var tags [][]string
+		for i++; lines[i] == indent+"{"; i++ {
+			tag := []string{}
+			for ; !strings.HasPrefix(lines[i], indent+"}"); i++ {
+				tag = append(tag, lines[i])
+			}
+			tags = append(tags, tag)
+		}
+		slices.SortStableFunc(tags, func(a, b []string) int { return order.CompareString(a[1], b[1]) })
+		for k, tag := range tags {
+			end := indent + "},"
+			if k == len(tags)-1 {
+				end = indent + "}"
+			}
+			out = append(append(out, tag...), end)
+		}
+		out = append(out, lines[i])
+	}
+	return strings.Join(out, "\n")
 }
 
 // sampleApp adds the app, with the tests that need nothing of the comparison.

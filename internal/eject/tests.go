@@ -71,7 +71,7 @@ func (s suite) prepare(stack []byte) ([]string, error) {
 	if err := s.p.print(); err != nil {
 		return nil, err
 	}
-	u.files["synth_test.go"] = &source{text: stack}
+	u.files["stack_test.go"] = &source{text: stack}
 	if err := s.p.addImports(stack); err != nil {
 		return nil, err
 	}
