@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"github.com/dave/dst"
 	"github.com/dave/dst/dstutil"
@@ -200,7 +201,10 @@ func (p *program) nilable(t dst.Expr) bool {
 	case *dst.ArrayType:
 		return t.Len == nil
 	case *dst.SelectorExpr:
-		return p.object(t.Sel) == nil // opaque
+		if id, ok := t.X.(*dst.Ident); ok {
+			pkg, ok := p.object(id).(*types.PkgName)
+			return ok && strings.HasPrefix(pkg.Imported().Path(), "github.com/aws/aws-cdk-go/")
+		}
 	}
 	return false
 }

@@ -134,6 +134,9 @@ func (c *chooser) evaluate(e dst.Expr) (reflect.Value, bool) {
 			return none, false
 		}
 		v, ok := c.evaluate(method.X)
+		if lit, isLit := method.X.(*dst.BasicLit); isLit {
+			v, ok = c.typed(lit, method.Sel.Name)
+		}
 		if !ok {
 			return none, false
 		}
@@ -160,6 +163,21 @@ func (c *chooser) evaluate(e dst.Expr) (reflect.Value, bool) {
 		}
 	}
 	return none, false
+}
+
+// typed returns a literal as a value of the setting's type that has the method.
+func (c *chooser) typed(lit *dst.BasicLit, method string) (reflect.Value, bool) {
+	text, err := strconv.Unquote(lit.Value)
+	if err != nil {
+		return reflect.Value{}, false
+	}
+	for i := range c.chosen.NumField() {
+		t := c.chosen.Field(i).Type()
+		if _, ok := t.MethodByName(method); ok && t.Kind() == reflect.String {
+			return reflect.ValueOf(text).Convert(t), true
+		}
+	}
+	return reflect.Value{}, false
 }
 
 // constant returns the value of a constant that one of the packages of values
