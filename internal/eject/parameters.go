@@ -328,7 +328,7 @@ func (p *program) empty() bool {
 	changed := false
 	idle := map[types.Object]bool{}
 	for o, f := range p.functions() {
-		if f.decl.Body != nil && !f.value && !isApp(f.unit.path) && (len(f.decl.Body.List) == 0 || len(f.decl.Body.List) == 1 && bare(f.decl.Body.List[0])) {
+		if f.decl.Body != nil && !isApp(f.unit.path) && (len(f.decl.Body.List) == 0 || len(f.decl.Body.List) == 1 && bare(f.decl.Body.List[0])) {
 			idle[o] = true
 		}
 	}
@@ -339,7 +339,7 @@ func (p *program) empty() bool {
 				e, ok := s.(*dst.ExprStmt)
 				if ok {
 					call, isCall := e.X.(*dst.CallExpr)
-					if isCall && callee(call) != nil && idle[p.object(callee(call))] {
+					if !isCall && p.pure(e.X) || isCall && callee(call) != nil && idle[p.object(callee(call))] {
 						drop(s, list[i+1:], false)
 						changed = true
 						continue
@@ -349,7 +349,38 @@ func (p *program) empty() bool {
 			}
 			return out
 		})
+		if u.path == testsPath {
+			changed = p.idleRules(tree, idle) || changed
+		}
 	})
+	return changed
+}
+
+// idleRules takes rules from their table that have nothing to look at any more.
+func (p *program) idleRules(tree *dst.File, idle map[types.Object]bool) bool {
+	changed := false
+	for _, d := range tree.Decls {
+		if !declaresAny(d, []string{"rules"}) {
+			continue
+		}
+		table, ok := d.(*dst.GenDecl).Specs[0].(*dst.ValueSpec).Values[0].(*dst.CompositeLit)
+		if !ok {
+			continue
+		}
+		was := len(table.Elts)
+		table.Elts = slices.DeleteFunc(slices.Clone(table.Elts), func(e dst.Expr) bool {
+			rule, ok := e.(*dst.CompositeLit)
+			return ok && slices.ContainsFunc(rule.Elts, func(e dst.Expr) bool {
+				kv, ok := e.(*dst.KeyValueExpr)
+				if !ok {
+					return false
+				}
+				check, ok := kv.Value.(*dst.Ident)
+				return ok && p.object(check) != nil && idle[p.object(check)]
+			})
+		})
+		changed = changed || len(table.Elts) != was
+	}
 	return changed
 }
 
