@@ -204,6 +204,7 @@ func (p *program) members() []member {
 				c := &composite{}
 				composites[p.object(spec.Name)] = c
 				for _, f := range t.Fields.List {
+					c.odd = c.odd || f.Tag != nil // an encoder reads it
 					for _, name := range f.Names {
 						if o := p.object(name); o != nil {
 							byField[o] = &member{of: c, list: t.Fields, field: f, name: name, object: o}
