@@ -113,7 +113,12 @@ func Make(root string, o Options) (map[string][]byte, error) {
 	if err := o.around(root, d, n, constructor, files); err != nil {
 		return nil, err
 	}
-	return files, nil
+	keys := map[string]string{}
+	for name, constant := range knobs {
+		keys[keyOf(name)] = constant
+	}
+	files["README.md"], err = page{o: o, n: n, d: d, knobs: keys, files: files}.readme(root, parsed)
+	return files, err
 }
 
 // slug is a name for where only lower-case letters, digits and hyphens may stand.

@@ -276,3 +276,13 @@ func fieldNames() []string {
 	}
 	return names
 }
+
+// keyOf returns the key of a setting: allowCidr for AllowCIDR.
+func keyOf(name string) string {
+	for _, key := range settings.Keys(nil) {
+		if strings.EqualFold(key.Name, name) {
+			return key.Name
+		}
+	}
+	return name
+}
