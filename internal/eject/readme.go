@@ -59,6 +59,8 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 				continue
 			}
 			title, content = "What rings", pg.text(content)
+		case title == "Tear down":
+			content = pg.text(pg.tearDown(content))
 		default:
 			content = pg.text(content)
 		}
@@ -71,6 +73,19 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 		"Change": pg.change(), "Body": body.String(), "Provenance": pg.provenance(),
 	})
 	return made, err
+}
+
+// tearDown leaves out, for production, how a sandbox goes: there the first
+// destroy is refused, and not all of it goes.
+func (pg page) tearDown(content string) string {
+	at := strings.Index(content, "In the production profile")
+	if pg.o.Settings.Profile != settings.Production || at < 0 {
+		return content
+	}
+	if stays := regexp.MustCompile(`(?:Two|Three|Some) things stay: .*`).FindString(content[:at]); stays != "" {
+		return content[at:] + "\n\n" + stays
+	}
+	return content[at:]
 }
 
 // split cuts a page at its headings of one level.
@@ -323,6 +338,13 @@ func (pg page) table(block string) string {
 	return strings.Join(rows, "\n")
 }
 
+// Numbers of copies that the pages give for a sandbox, and what production makes
+// of them.
+var (
+	doubled = map[string]string{"1 to 4": "2 to 8", "1 to 2": "2 to 4", "one to four": "two to eight", "one to two": "two to four", "up to four": "up to eight", "up to two": "up to four"}
+	twice   = regexp.MustCompile(`\b(?:1 to [24]|one to (?:four|two)|up to (?:four|two))\b`)
+)
+
 // sentence matches one, with what ends it.
 var sentence = regexp.MustCompile(`.*?(?:[.:!?](?: |$)|$)`)
 
@@ -351,6 +373,10 @@ func (pg page) prose(line string) (text string, lastGone bool) {
 	}
 	text = profileFlag.ReplaceAllString(out.String(), "")
 	text = cdkCommand.ReplaceAllString(text, "$1")
+	if pg.o.Settings.Profile == settings.Production {
+		text = twice.ReplaceAllStringFunc(text, func(match string) string { return doubled[match] })
+	}
+	text = strings.ReplaceAll(text, "The setting `", "The constant `")
 	for key, name := range pg.knobs {
 		text = strings.ReplaceAll(text, "`"+key+"`", "`"+name+"`")
 	}
@@ -360,7 +386,8 @@ func (pg page) prose(line string) (text string, lastGone bool) {
 // foreign reports whether a sentence speaks of what the project has not: other
 // settings, or the reference's own commands and documents.
 func (pg page) foreign(s string) bool {
-	if strings.Contains(s, "./cmd/"+reference) || strings.Contains(s, "cmd/"+reference) || strings.Contains(s, "this project's") {
+	if strings.Contains(s, "./cmd/"+reference) || strings.Contains(s, "cmd/"+reference) || strings.Contains(s, "this project's") ||
+		strings.HasPrefix(s, "Words that are new to you") || strings.Contains(s, "profile only") {
 		return true
 	}
 	for _, match := range code.FindAllStringSubmatch(s, -1) {

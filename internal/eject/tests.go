@@ -317,6 +317,7 @@ func (s suite) present() {
 
 // rules leaves those of the profile that have something to look at.
 func (s suite) rules() {
+	s.gather()
 	bodies := map[string]int{}
 	for _, src := range s.p.packages[testsPath].files {
 		for _, d := range src.tree.Decls {
@@ -347,14 +348,41 @@ func (s suite) rules() {
 	}
 }
 
-// mergeTests writes the claims to one file and all else to another.
-func (s suite) mergeTests() {
-	s.p.merge(s.p.packages[testsPath], func(name string) string {
-		if name == s.file {
-			return name
+// gather writes the rules that other files add to the table into it.
+func (s suite) gather() {
+	var more []dst.Expr
+	files := s.p.packages[testsPath].files
+	for _, src := range files {
+		src.tree.Decls = slices.DeleteFunc(slices.Clone(src.tree.Decls), func(d dst.Decl) bool {
+			f, ok := d.(*dst.FuncDecl)
+			if !ok || f.Name.Name != "init" || len(f.Body.List) != 1 {
+				return false
+			}
+			assign, ok := f.Body.List[0].(*dst.AssignStmt)
+			if !ok || !isNamedIdent(assign.Lhs[0], "rules") {
+				return false
+			}
+			for _, e := range assign.Rhs[0].(*dst.CallExpr).Args[1:] {
+				rule := e.(*dst.CompositeLit)
+				rule.Type = nil // the table's
+				more = append(more, rule)
+			}
+			return true
+		})
+	}
+	for _, src := range files {
+		for _, d := range src.tree.Decls {
+			if declaresAny(d, []string{"rules"}) {
+				table := d.(*dst.GenDecl).Specs[0].(*dst.ValueSpec).Values[0].(*dst.CompositeLit)
+				table.Elts = append(table.Elts, more...)
+			}
 		}
-		return suiteFile
-	})
+	}
+}
+
+func isNamedIdent(e dst.Expr, name string) bool {
+	id, ok := e.(*dst.Ident)
+	return ok && id.Name == name
 }
 
 // golden is where the template of the tests is kept.
