@@ -264,6 +264,9 @@ func (p *program) unread(list []dst.Stmt, uses map[types.Object]*access) ([]dst.
 			return true
 		}
 		o, ok := p.object(id).(*types.Var)
+		if p.defines(id) && uses[o] != nil && uses[o].writes > 0 {
+			return false // those first
+		}
 		return ok && !o.IsField() && o.Parent() != o.Pkg().Scope() && (uses[o] == nil || uses[o].reads == 0 && !uses[o].taken)
 	}
 	for i, s := range list {
