@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-deploy test-mutations test-browser bench golden docs mutations clean
+.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-deploy test-runtimes test-mutations test-browser bench golden docs mutations clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -43,6 +43,9 @@ lint-workflows:
 
 test-deploy: node_modules bin/emulator ## deploy, update and destroy every stack on an emulator of AWS, which needs Python 3.11
 	go test -tags deploy -count 1 -timeout 15m -v ./tests/deploy
+
+test-runtimes: node_modules ## run the app as each template says, in containers, which needs root on Linux with buildah, runc and umoci
+	go test -tags runtimes -count 1 -parallel 4 -timeout 10m -v ./tests/runtimes
 
 test-mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices
 	go test -tags mutations -count 1 ./tests/mutations

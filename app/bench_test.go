@@ -45,8 +45,8 @@ func BenchmarkFirstLambdaResponse(b *testing.B) {
 	for b.Loop() {
 		l := newLambda(b)
 		begin := time.Now()
-		p := start(b, store.env(l.env()...)...)
-		require.Equal(b, 200, throughFunctionURL(l)(b, "GET", "/info", "").status)
+		p := start(b, store.Env(l.Env()...)...)
+		require.Equal(b, 200, l.Call(b, "GET", "/info", "").Status)
 		b.ReportMetric(float64(time.Since(begin).Microseconds())/1000, "ms-to-response")
 		p.cmd.Process.Kill()
 		p.cmd.Wait()
@@ -58,8 +58,8 @@ func BenchmarkFirstLambdaResponse(b *testing.B) {
 func BenchmarkIdleMemory(b *testing.B) {
 	store := newS3(b)
 	for b.Loop() {
-		p := serve(b, store.env()...)
-		require.Equal(b, 200, overHTTP(p)(b, "GET", "/readyz", "").status)
+		p := serve(b, store.Env()...)
+		require.Equal(b, 200, overHTTP(p)(b, "GET", "/readyz", "").Status)
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 		require.NoError(b, err, "only Linux tells")
 		_, after, _ := strings.Cut(string(status), "VmRSS:")

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/internal/bill"
-	"refdeploy/internal/cost"
 )
 
 // trace is the header that a load balancer adds to each request.
@@ -37,25 +36,25 @@ func TestTheBillKnowsHowMuchARequestLogs(t *testing.T) {
 		return float64(bytes) / requests
 	}
 	t.Run("over HTTP", func(t *testing.T) {
-		p := serve(t, newS3(t).env()...)
-		assert.InEpsilon(t, cost.LogLineBytes, measure(t, p, overHTTP(p)), 0.1)
+		p := serve(t, newS3(t).Env()...)
+		assert.InEpsilon(t, bill.Profiles()[0].LogBytes, measure(t, p, overHTTP(p)), 0.1)
 	})
 	t.Run("on Lambda, before Lambda's own lines", func(t *testing.T) {
 		l := newLambda(t)
-		p := start(t, l.env(newS3(t).env()...)...)
-		assert.InEpsilon(t, cost.LogLineBytes, measure(t, p, throughFunctionURL(l)), 0.1)
+		p := start(t, l.Env(newS3(t).Env()...)...)
+		assert.InEpsilon(t, bill.Profiles()[0].LogBytes, measure(t, p, l.Call), 0.1)
 	})
 }
 
 // The comparison bills S3 by what a request asks of it: by default one read.
 func TestTheBillKnowsWhatARequestAsksOfS3(t *testing.T) {
 	store := newS3(t)
-	call := overHTTP(serve(t, store.env()...))
+	call := overHTTP(serve(t, store.Env()...))
 	asked := func(method, path, body string) map[string]int {
-		store.set(func(s *s3) { s.calls = map[string]int{} })
+		store.Set(func(s *s3) { s.Calls = map[string]int{} })
 		call(t, method, path, body)
 		calls := map[string]int{}
-		store.set(func(s *s3) { calls = s.calls })
+		store.Set(func(s *s3) { calls = s.Calls })
 		return calls
 	}
 	call(t, "PUT", "/notes/one", "text")

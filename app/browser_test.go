@@ -61,17 +61,17 @@ func TestPageKeepsANoteAndAsksBeforeItDeletesIt(t *testing.T) {
 		chromedp.SendKeys("#text", "two\nlines", chromedp.ByQuery),
 		chromedp.Click("button", chromedp.ByQuery),
 		chromedp.WaitVisible(`a[href="/notes/hello"]`, chromedp.ByQuery)))
-	assert.Equal(t, "two\nlines", call(t, "GET", "/notes/hello", "").body)
+	assert.Equal(t, "two\nlines", call(t, "GET", "/notes/hello", "").Body)
 
 	require.NoError(t, chromedp.Run(ctx,
 		chromedp.WaitNotPresent("details[open]", chromedp.ByQuery),
 		chromedp.Click("summary", chromedp.ByQuery),
 		chromedp.WaitVisible("details[open] button.danger", chromedp.ByQuery)))
-	assert.Equal(t, 200, call(t, "GET", "/notes/hello", "").status, "it has only asked")
+	assert.Equal(t, 200, call(t, "GET", "/notes/hello", "").Status, "it has only asked")
 	require.NoError(t, chromedp.Run(ctx,
 		chromedp.Click("button.danger", chromedp.ByQuery),
 		chromedp.WaitVisible(".none", chromedp.ByQuery)))
-	assert.Equal(t, 404, call(t, "GET", "/notes/hello", "").status)
+	assert.Equal(t, 404, call(t, "GET", "/notes/hello", "").Status)
 }
 
 func TestPageShowsWhatWasWrongBesideWhatWasTyped(t *testing.T) {

@@ -32,11 +32,11 @@ func TestContract(t *testing.T) {
 		call func(*testing.T) caller
 	}{
 		{"HTTP with a directory", func(t *testing.T) caller { return overHTTP(serve(t, "NOTES_DIR="+t.TempDir())) }},
-		{"HTTP with S3", func(t *testing.T) caller { return overHTTP(serve(t, newS3(t).env()...)) }},
+		{"HTTP with S3", func(t *testing.T) caller { return overHTTP(serve(t, newS3(t).Env()...)) }},
 		{"Lambda with S3", func(t *testing.T) caller {
 			l := newLambda(t)
-			start(t, newS3(t).env(l.env()...)...)
-			return throughFunctionURL(l)
+			start(t, newS3(t).Env(l.Env()...)...)
+			return l.Call
 		}},
 	}
 	for _, platform := range platforms {
@@ -46,32 +46,32 @@ func TestContract(t *testing.T) {
 			for _, r := range contract.Requests("") {
 				t.Run(r.Name, func(t *testing.T) {
 					got := call(t, r.Method, r.Path, r.Body, r.Header...)
-					assert.Empty(t, r.Differs(contract.Answer{Status: got.status, Header: got.header, Body: got.body}))
+					assert.Empty(t, r.Differs(got))
 				})
 			}
 			t.Run("the hundredth note is the last", func(t *testing.T) {
 				for _, key := range []string{"hello", "large", strings.Repeat("k", 64)} {
-					require.Equal(t, 204, call(t, "DELETE", "/notes/"+key, "").status)
+					require.Equal(t, 204, call(t, "DELETE", "/notes/"+key, "").Status)
 				}
 				for i := range 100 {
-					require.Equal(t, 201, call(t, "PUT", fmt.Sprintf("/notes/n%d", i), "x").status, i)
+					require.Equal(t, 201, call(t, "PUT", fmt.Sprintf("/notes/n%d", i), "x").Status, i)
 				}
 				full := call(t, "PUT", "/notes/n100", "x")
-				assert.Equal(t, 409, full.status)
-				assert.Equal(t, problem, full.header.Get("Content-Type"))
-				assert.Contains(t, full.body, "Delete one first")
-				assert.Equal(t, 204, call(t, "PUT", "/notes/n99", "replaced").status, "replacing needs no room")
-				require.Equal(t, 204, call(t, "DELETE", "/notes/n0", "").status)
-				assert.Equal(t, 201, call(t, "PUT", "/notes/n100", "x").status, "deleting makes room")
+				assert.Equal(t, 409, full.Status)
+				assert.Equal(t, problem, full.Header.Get("Content-Type"))
+				assert.Contains(t, full.Body, "Delete one first")
+				assert.Equal(t, 204, call(t, "PUT", "/notes/n99", "replaced").Status, "replacing needs no room")
+				require.Equal(t, 204, call(t, "DELETE", "/notes/n0", "").Status)
+				assert.Equal(t, 201, call(t, "PUT", "/notes/n100", "x").Status, "deleting makes room")
 
 				onPage := call(t, "POST", "/notes", "key=n101&text=typed", form...)
-				assert.Equal(t, 409, onPage.status)
-				assert.Equal(t, page, onPage.header.Get("Content-Type"))
-				assert.Contains(t, onPage.body, "Delete one first.")
-				assert.Contains(t, onPage.body, `value="n101"`)
+				assert.Equal(t, 409, onPage.Status)
+				assert.Equal(t, page, onPage.Header.Get("Content-Type"))
+				assert.Contains(t, onPage.Body, "Delete one first.")
+				assert.Contains(t, onPage.Body, `value="n101"`)
 			})
 			t.Run("the form stands before the list", func(t *testing.T) {
-				shown := call(t, "GET", "/", "").body
+				shown := call(t, "GET", "/", "").Body
 				assert.Less(t, strings.Index(shown, "Keep the note"), strings.Index(shown, `href="/notes/n1"`))
 			})
 			t.Run("each route answers what the contract lists", func(t *testing.T) {
@@ -97,14 +97,14 @@ func noting(seen map[string]map[int]bool, call caller) caller {
 		t.Helper()
 		got := call(t, method, path, body, header...)
 		target, err := url.Parse(path)
-		if err != nil || slices.Contains([]int{403, 405, 431}, got.status) {
+		if err != nil || slices.Contains([]int{403, 405, 431}, got.Status) {
 			return got
 		}
-		if _, route := mux.Handler(&http.Request{Method: method, URL: &url.URL{Path: target.Path}}); route != "" && !strings.Contains(got.body, "no such page") {
+		if _, route := mux.Handler(&http.Request{Method: method, URL: &url.URL{Path: target.Path}}); route != "" && !strings.Contains(got.Body, "no such page") {
 			if seen[route] == nil {
 				seen[route] = map[int]bool{}
 			}
-			seen[route][got.status] = true
+			seen[route][got.Status] = true
 		}
 		return got
 	}
@@ -115,7 +115,7 @@ func TestInfoTellsWhereTheAppRuns(t *testing.T) {
 
 	decode := func(t *testing.T, a answer) map[string]any {
 		var info map[string]any
-		require.NoError(t, json.Unmarshal([]byte(a.body), &info))
+		require.NoError(t, json.Unmarshal([]byte(a.Body), &info))
 		for _, key := range keys {
 			assert.Contains(t, info, key)
 		}
@@ -129,8 +129,8 @@ func TestInfoTellsWhereTheAppRuns(t *testing.T) {
 	})
 	t.Run("on Lambda", func(t *testing.T) {
 		l := newLambda(t)
-		start(t, l.env("NOTES_DIR="+t.TempDir())...)
-		info := decode(t, throughFunctionURL(l)(t, "GET", "/info", ""))
+		start(t, l.Env("NOTES_DIR="+t.TempDir())...)
+		info := decode(t, l.Call(t, "GET", "/info", ""))
 		assert.Equal(t, "Lambda", info["platform"])
 		assert.Equal(t, "Firecracker", info["dataPlane"])
 		assert.Equal(t, "us-east-1", info["region"])

@@ -20,11 +20,11 @@ import (
 
 func TestANoteWrittenThroughOneInstanceIsReadThroughAnother(t *testing.T) {
 	store := newS3(t)
-	one, other := overHTTP(serve(t, store.env()...)), overHTTP(serve(t, store.env()...))
-	require.Equal(t, 201, one(t, "PUT", "/notes/shared", "from one").status)
-	assert.Equal(t, "from one", other(t, "GET", "/notes/shared", "").body)
-	require.Equal(t, 204, other(t, "PUT", "/notes/shared", "from the other").status)
-	assert.Equal(t, "from the other", one(t, "GET", "/notes/shared", "").body)
+	one, other := overHTTP(serve(t, store.Env()...)), overHTTP(serve(t, store.Env()...))
+	require.Equal(t, 201, one(t, "PUT", "/notes/shared", "from one").Status)
+	assert.Equal(t, "from one", other(t, "GET", "/notes/shared", "").Body)
+	require.Equal(t, 204, other(t, "PUT", "/notes/shared", "from the other").Status)
+	assert.Equal(t, "from the other", one(t, "GET", "/notes/shared", "").Body)
 }
 
 // everyUse is each request that needs the store.
@@ -38,58 +38,58 @@ var everyUse = []struct{ method, path, body string }{
 
 func TestAStoreThatFailsIsA503AndNoNoteIsLost(t *testing.T) {
 	store := newS3(t)
-	p := serve(t, store.env()...)
+	p := serve(t, store.Env()...)
 	call := overHTTP(p)
-	require.Equal(t, 201, call(t, "PUT", "/notes/kept", "kept").status)
+	require.Equal(t, 201, call(t, "PUT", "/notes/kept", "kept").Status)
 
-	store.set(func(s *s3) { s.deny = true })
+	store.Set(func(s *s3) { s.Deny = true })
 	for _, use := range everyUse {
 		got := call(t, use.method, use.path, use.body)
-		assert.Equal(t, 503, got.status, use)
-		assert.Equal(t, problem, got.header.Get("Content-Type"), use)
-		assert.Equal(t, "5", got.header.Get("Retry-After"), use)
-		assert.NotContains(t, got.body, "AccessDenied", "details are for the log")
+		assert.Equal(t, 503, got.Status, use)
+		assert.Equal(t, problem, got.Header.Get("Content-Type"), use)
+		assert.Equal(t, "5", got.Header.Get("Retry-After"), use)
+		assert.NotContains(t, got.Body, "AccessDenied", "details are for the log")
 	}
-	assert.Equal(t, 200, call(t, "GET", "/healthz", "").status, "a restart would not help")
+	assert.Equal(t, 200, call(t, "GET", "/healthz", "").Status, "a restart would not help")
 	page := call(t, "GET", "/", "")
-	assert.Equal(t, 200, page.status)
-	assert.Contains(t, page.body, "The store does not answer")
+	assert.Equal(t, 200, page.Status)
+	assert.Contains(t, page.Body, "The store does not answer")
 	assert.Contains(t, p.logged(), "AccessDenied")
 
-	store.set(func(s *s3) { s.deny = false })
-	assert.Equal(t, "kept", call(t, "GET", "/notes/kept", "").body)
+	store.Set(func(s *s3) { s.Deny = false })
+	assert.Equal(t, "kept", call(t, "GET", "/notes/kept", "").Body)
 }
 
 func TestAStoreThatHangsIsA503InSecondsAndNoNoteIsLost(t *testing.T) {
 	store := newS3(t)
-	call := overHTTP(serve(t, store.env()...))
-	require.Equal(t, 201, call(t, "PUT", "/notes/kept", "kept").status)
+	call := overHTTP(serve(t, store.Env()...))
+	require.Equal(t, 201, call(t, "PUT", "/notes/kept", "kept").Status)
 
 	release := make(chan struct{})
-	store.set(func(s *s3) { s.hang = release })
+	store.Set(func(s *s3) { s.Hang = release })
 	answers := make(chan answer)
 	begin := time.Now()
 	for _, use := range everyUse {
 		go func() { answers <- call(t, use.method, use.path, use.body) }()
 	}
 	for range everyUse {
-		assert.Equal(t, 503, (<-answers).status)
+		assert.Equal(t, 503, (<-answers).Status)
 	}
 	assert.Less(t, time.Since(begin), 9*time.Second)
-	assert.Equal(t, 200, call(t, "GET", "/healthz", "").status)
+	assert.Equal(t, 200, call(t, "GET", "/healthz", "").Status)
 
-	store.set(func(s *s3) { s.hang = nil })
+	store.Set(func(s *s3) { s.Hang = nil })
 	close(release)
-	assert.Equal(t, "kept", call(t, "GET", "/notes/kept", "").body)
+	assert.Equal(t, "kept", call(t, "GET", "/notes/kept", "").Body)
 }
 
 func TestADirectoryThatCannotBeWrittenIsA503(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	call := overHTTP(serve(t, "NOTES_DIR="+file))
-	assert.Equal(t, 503, call(t, "GET", "/readyz", "").status)
-	assert.Equal(t, 503, call(t, "PUT", "/notes/a", "x").status)
-	assert.Equal(t, 200, call(t, "GET", "/healthz", "").status)
+	assert.Equal(t, 503, call(t, "GET", "/readyz", "").Status)
+	assert.Equal(t, 503, call(t, "PUT", "/notes/a", "x").Status)
+	assert.Equal(t, 200, call(t, "GET", "/healthz", "").Status)
 }
 
 func TestATermSignalLetsRequestsFinishAndExitsWith0(t *testing.T) {
@@ -109,8 +109,8 @@ func TestATermSignalLetsRequestsFinishAndExitsWith0(t *testing.T) {
 	}, 500*time.Millisecond, 10*time.Millisecond, "new connections are refused while it works")
 
 	got := <-working
-	assert.Equal(t, 200, got.status)
-	assert.Contains(t, got.body, `"ms":1000`)
+	assert.Equal(t, 200, got.Status)
+	assert.Contains(t, got.Body, `"ms":1000`)
 	assert.NoError(t, p.cmd.Wait(), "exit code")
 	assert.Contains(t, p.logged(), `"msg":"stopping"`)
 }
@@ -118,7 +118,7 @@ func TestATermSignalLetsRequestsFinishAndExitsWith0(t *testing.T) {
 func TestATermSignalDoesNotWaitForEver(t *testing.T) {
 	t.Parallel() // it takes as long as a shutdown may
 	store := newS3(t)
-	p := serve(t, store.env()...)
+	p := serve(t, store.Env()...)
 	// A client that announces a body and never sends it keeps its request open.
 	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
 	require.NoError(t, err)
@@ -130,7 +130,7 @@ func TestATermSignalDoesNotWaitForEver(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	assert.NoError(t, p.cmd.Wait(), "exit code")
 	assert.Less(t, time.Since(begin), 12*time.Second)
-	assert.Equal(t, 404, overHTTP(serve(t, store.env()...))(t, "GET", "/notes/slow", "").status, "half a note is no note")
+	assert.Equal(t, 404, overHTTP(serve(t, store.Env()...))(t, "GET", "/notes/slow", "").Status, "half a note is no note")
 }
 
 func TestEndlessHeadersAreCutOff(t *testing.T) {
@@ -169,19 +169,19 @@ func TestAPortInUseEndsTheStart(t *testing.T) {
 
 func TestNotesExpireWhereTheEnvironmentSaysSo(t *testing.T) {
 	dir := t.TempDir()
-	for name, env := range map[string][]string{"a directory": {"NOTES_DIR=" + dir}, "S3": newS3(t).env()} {
+	for name, env := range map[string][]string{"a directory": {"NOTES_DIR=" + dir}, "S3": newS3(t).Env()} {
 		t.Run("in "+name, func(t *testing.T) {
 			t.Parallel()
 			// S3 tells times to the second, and this one in lists more exactly.
 			call := overHTTP(serve(t, append(env, "NOTES_TTL=2s")...))
-			require.Equal(t, 201, call(t, "PUT", "/notes/old", "x").status)
-			require.Equal(t, 200, call(t, "GET", "/notes/old", "").status)
-			assert.Contains(t, call(t, "GET", "/", "").body, "it expires after 2 seconds")
+			require.Equal(t, 201, call(t, "PUT", "/notes/old", "x").Status)
+			require.Equal(t, 200, call(t, "GET", "/notes/old", "").Status)
+			assert.Contains(t, call(t, "GET", "/", "").Body, "it expires after 2 seconds")
 
-			assert.Eventually(t, func() bool { return call(t, "GET", "/notes/old", "").status == 404 }, 4*time.Second, 100*time.Millisecond)
-			assert.Eventually(t, func() bool { return call(t, "GET", "/notes", "").body == "{\"notes\":[]}\n" }, 2*time.Second, 100*time.Millisecond)
-			assert.Equal(t, 404, call(t, "DELETE", "/notes/old", "").status)
-			assert.Equal(t, 201, call(t, "PUT", "/notes/old", "x").status, "it is a new one")
+			assert.Eventually(t, func() bool { return call(t, "GET", "/notes/old", "").Status == 404 }, 4*time.Second, 100*time.Millisecond)
+			assert.Eventually(t, func() bool { return call(t, "GET", "/notes", "").Body == "{\"notes\":[]}\n" }, 2*time.Second, 100*time.Millisecond)
+			assert.Equal(t, 404, call(t, "DELETE", "/notes/old", "").Status)
+			assert.Equal(t, 201, call(t, "PUT", "/notes/old", "x").Status, "it is a new one")
 		})
 	}
 }
@@ -217,7 +217,7 @@ func TestANoteStaysWithoutALifetime(t *testing.T) {
 	require.NoError(t, os.Chtimes(old, time.Time{}, time.Now().AddDate(-10, 0, 0)))
 	for _, env := range [][]string{{"NOTES_DIR=" + dir}, {"NOTES_DIR=" + dir, "NOTES_TTL="}} {
 		call := overHTTP(serve(t, env...))
-		assert.Equal(t, "still here", call(t, "GET", "/notes/old", "").body)
+		assert.Equal(t, "still here", call(t, "GET", "/notes/old", "").Body)
 	}
 }
 
@@ -238,8 +238,8 @@ func TestADiskThatIsFullIsSaidSo(t *testing.T) {
 	}
 	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
 	call := overHTTP(serve(t, "NOTES_DIR="+dir))
-	require.Equal(t, 200, call(t, "GET", "/readyz", "").status)
-	require.Equal(t, 201, call(t, "PUT", "/notes/kept", "kept").status)
+	require.Equal(t, 200, call(t, "GET", "/readyz", "").Status)
+	require.Equal(t, 201, call(t, "PUT", "/notes/kept", "kept").Status)
 	other, err := os.Create(filepath.Join(dir, "Other"))
 	require.NoError(t, err)
 	defer other.Close()
@@ -249,11 +249,11 @@ func TestADiskThatIsFullIsSaidSo(t *testing.T) {
 
 	for _, use := range []struct{ method, path, body string }{{"GET", "/readyz", ""}, {"PUT", "/notes/kept", "lost?"}} {
 		got := call(t, use.method, use.path, use.body)
-		assert.Equal(t, 503, got.status, use)
-		assert.Contains(t, got.body, "The disk that holds the notes is full.", use)
+		assert.Equal(t, 503, got.Status, use)
+		assert.Contains(t, got.Body, "The disk that holds the notes is full.", use)
 	}
-	assert.Equal(t, 200, call(t, "GET", "/healthz", "").status, "a restart would not help")
-	assert.Equal(t, "kept", call(t, "GET", "/notes/kept", "").body)
+	assert.Equal(t, 200, call(t, "GET", "/healthz", "").Status, "a restart would not help")
+	assert.Equal(t, "kept", call(t, "GET", "/notes/kept", "").Body)
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	assert.Len(t, entries, 2, "no half-written file stays")
@@ -261,10 +261,10 @@ func TestADiskThatIsFullIsSaidSo(t *testing.T) {
 
 func TestAClientThatHangsUpIsNoErrorOfTheStore(t *testing.T) {
 	store := newS3(t)
-	p := serve(t, store.env()...)
+	p := serve(t, store.Env()...)
 	release := make(chan struct{})
 	defer close(release)
-	store.set(func(s *s3) { s.hang = release })
+	store.Set(func(s *s3) { s.Hang = release })
 	uses := append(slices.Clone(everyUse), struct{ method, path, body string }{"GET", "/", ""},
 		struct{ method, path, body string }{"POST", "/work?ms=2000", ""})
 	for _, use := range uses {

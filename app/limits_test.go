@@ -71,14 +71,14 @@ func (p *process) peak(t *testing.T) int {
 
 func TestAThousandRequestsForAStoreThatHangsFitInASmallContainer(t *testing.T) {
 	store := newS3(t)
-	p, limited := serveIn(t, store.env()...)
+	p, limited := serveIn(t, store.Env()...)
 	t.Logf("in a control group: %t", limited)
 	if limited {
 		assert.Contains(t, p.logged(), fmt.Sprintf(`"memoryLimit":%d`, container*4/5), "garbage is collected before the limit")
 	}
 	release := make(chan struct{})
 	defer close(release)
-	store.set(func(s *s3) { s.hang = release })
+	store.Set(func(s *s3) { s.Hang = release })
 
 	note := strings.Repeat("ü", 2048)
 	uses := []struct{ method, path, body, contentType string }{

@@ -38,7 +38,7 @@ func fill(t *testing.T, p *process) {
 	for range 4 {
 		wg.Go(func() {
 			for range 60 {
-				assert.Equal(t, 404, call(t, "GET", long, "").status)
+				assert.Equal(t, 404, call(t, "GET", long, "").Status)
 			}
 		})
 	}
@@ -67,7 +67,7 @@ func TestAnOutputThatIsReadAgainTellsHowManyLinesAreMissing(t *testing.T) {
 		read <- string(all)
 	}()
 	time.Sleep(200 * time.Millisecond)
-	assert.Equal(t, 200, overHTTP(p)(t, "GET", "/notes", "", "X-Request-Id", "after").status)
+	assert.Equal(t, 200, overHTTP(p)(t, "GET", "/notes", "", "X-Request-Id", "after").Status)
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	assert.NoError(t, p.cmd.Wait(), "exit code")
 
@@ -83,7 +83,7 @@ func TestAnOutputWhoseReaderEndsDoesNotEndTheApp(t *testing.T) {
 	reader.Close()
 	call := overHTTP(p)
 	for range 3 {
-		assert.Equal(t, 200, call(t, "GET", "/notes", "").status)
+		assert.Equal(t, 200, call(t, "GET", "/notes", "").Status)
 		time.Sleep(50 * time.Millisecond)
 	}
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))

@@ -17,8 +17,8 @@ import (
 )
 
 // A cloud serves the APIs of AWS as far as the commands ask. Answers are by
-// operation, such as DescribeStacks: a value for JSON, a string as it is, or a
-// refusal.
+// operation, such as DescribeStacks: a value for JSON, a string as it is, a
+// refusal, or a status without a reason.
 type cloud struct {
 	answers map[string]any
 
@@ -106,6 +106,10 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Amzn-Errortype", answer.code)
 		w.WriteHeader(answer.status)
 		fmt.Fprintf(w, `{"__type":%q,"message":"no %s"}`, answer.code, operation)
+	case int: // a status without a reason
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(answer)
+		fmt.Fprintf(w, `{"error":"Unsupported service"}`)
 	case string:
 		w.Header().Set("Content-Type", "text/xml")
 		io.WriteString(w, answer)

@@ -189,6 +189,10 @@ func TestWhatIsWrongIsSaidWithTheCommandThatMendsIt(t *testing.T) {
 			answers: map[string]any{"DescribeVpcs": refusal{403, "UnauthorizedOperation"}}, check: "VPCs",
 			want: doctor.Check{Status: doctor.Unknown, Says: "not checked: permission: AWS refuses ec2:DescribeVpcs; it has to be allowed to who runs the command: see `refdeploy permissions`"},
 		},
+		"an emulator without the service": {
+			answers: map[string]any{"GetServiceQuota": 400}, check: "VPCs",
+			want: doctor.Check{Status: doctor.Unknown, Says: "not checked: servicequotas:GetServiceQuota: the endpoint answers status 400 without a reason, as an emulator does for what it does not have"},
+		},
 		"throttled": {
 			answers: map[string]any{"GetServiceQuota": refusal{400, "ThrottlingException"}}, check: "VPCs",
 			want: doctor.Check{Status: doctor.Unknown, Says: "not checked: throttled: AWS answers servicequotas:GetServiceQuota too rarely just now (ThrottlingException); wait a minute and run the command again"},

@@ -38,6 +38,7 @@ var quantities = []quantity{
 	{"reads", "notes that a request reads, a GET in S3 each", 0, 1000, func(u *bill.Usage) *float64 { return &u.Reads }},
 	{"writes", "notes that a request writes, a PUT in S3 each", 0, 1000, func(u *bill.Usage) *float64 { return &u.Writes }},
 	{"lists", "times that a request lists the notes, a LIST in S3 each", 0, 1000, func(u *bill.Usage) *float64 { return &u.Lists }},
+	{"log-bytes", "what the app logs of a request, in bytes", 0, 1_000_000, func(u *bill.Usage) *float64 { return &u.LogBytes }},
 	{"requests-per-connection", "requests that a client sends over one connection", 1, 1_000_000, func(u *bill.Usage) *float64 { return &u.RequestsPerConnection }},
 }
 

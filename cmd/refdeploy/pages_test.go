@@ -18,8 +18,8 @@ var (
 	shown      = regexp.MustCompile("(?:go run \\./cmd/refdeploy|`refdeploy)((?: [^\\n`|>;&#]+)?)")
 	subcommand = regexp.MustCompile(`^ ([a-z][a-z-]*)`)
 	flagged    = regexp.MustCompile(` --?([a-z][a-z-]*)`)
-	made       = regexp.MustCompile("(?m)(?:^(?:\\$ )?|`|run: )make ([a-z][a-z-]*)")
-	targeted   = regexp.MustCompile(`(?m)^([a-z][a-z-]*):`)
+	made       = regexp.MustCompile("(?m)(?:^(?:\\$ )?|`|run: )make ([a-z][a-z/-]*)")
+	targeted   = regexp.MustCompile(`(?m)^([a-z][a-z/-]*):`)
 )
 
 // A reader types what a page shows, and a workflow runs it.

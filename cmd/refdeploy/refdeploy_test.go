@@ -154,7 +154,7 @@ func TestFlagsTakeThePlaceOfTheProfiles(t *testing.T) {
 	require.NoError(t, err, stderr)
 	var r report.Report
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
-	assert.Equal(t, report.Usage{Profile: "custom", RequestsPerSecond: 50, CPUMs: 20, ResponseKB: 2, HoursPerDay: 24, ReadsPerRequest: 1, RequestsPerConnection: 10}, r.Usage)
+	assert.Equal(t, report.Usage{Profile: "custom", RequestsPerSecond: 50, CPUMs: 20, ResponseKB: 2, HoursPerDay: 24, ReadsPerRequest: 1, LogBytesPerRequest: 180, RequestsPerConnection: 10}, r.Usage)
 }
 
 func BenchmarkCompare(b *testing.B) {

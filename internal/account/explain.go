@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Codes of AWS's errors, of which services have several for the same thing.
@@ -18,6 +19,9 @@ var (
 	invalid = []string{"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure", "InvalidAccessKeyId"}
 	denied  = []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess"}
 )
+
+// noCode is what the SDK calls an error that names no code.
+const noCode = "UnknownError"
 
 // explained is an error that says all that there is to say.
 type explained string
@@ -50,6 +54,7 @@ func Explain(ctx context.Context, err error) error {
 		code = answer.ErrorCode()
 	}
 	var unreachable net.Error
+	var response *smithyhttp.ResponseError
 	switch {
 	case slices.Contains(expired, code):
 		return tell("credentials: the session's token has expired; sign in again, for example with `aws sso login`, and run the command again")
@@ -59,6 +64,8 @@ func Explain(ctx context.Context, err error) error {
 		return tell("permission: AWS refuses %s; it has to be allowed to who runs the command: see `refdeploy permissions`", asked)
 	case throttled(code):
 		return tell("throttled: AWS answers %s too rarely just now (%s); wait a minute and run the command again", asked, code)
+	case code == noCode && errors.As(err, &response):
+		return tell("%s: the endpoint answers status %d without a reason, as an emulator does for what it does not have", asked, response.HTTPStatusCode())
 	case code != "":
 		return tell("%s: %s: %s", asked, code, oneLine(answer.ErrorMessage()))
 	case errors.As(err, &unreachable):

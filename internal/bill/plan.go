@@ -48,19 +48,23 @@ type Usage struct {
 	// its connection, 1 or more.
 	RequestsPerConnection float64
 
+	// LogBytes is what the app itself logs of a request. By default it is the
+	// sample app's line (tested in app/).
+	LogBytes float64
+
 	// ComputeDiscount is what is taken off instances, Fargate and Lambda
 	// duration, such as 0.3 for a Savings Plan of 30 %. 0 is on demand.
 	ComputeDiscount float64
 }
 
 // Profiles returns the loads that have a name, the smallest first: 5 ms of CPU,
-// 2 kB of a response and a read of S3 a request, ten requests a connection, all
-// day.
+// 2 kB of a response, a read of S3 and a line of the log a request, ten requests
+// a connection, all day.
 func Profiles() []Usage {
 	at := func(name string, rps float64) Usage {
 		return Usage{
 			Profile: name, RequestsPerSecond: rps, CPUMillis: 5, ResponseKB: 2, HoursPerDay: 24,
-			Reads: 1, RequestsPerConnection: 10,
+			Reads: 1, RequestsPerConnection: 10, LogBytes: 180,
 		}
 	}
 	return []Usage{at("idle", 0), at("small", 1), at("medium", 50), at("large", 1000)}
@@ -87,6 +91,9 @@ type Plan struct {
 	// there, and each note that it reads, taken to be as large as a response,
 	// leaves AWS.
 	NotesLeave bool
+
+	// LogBytes is what the platform logs of a request beside the app.
+	LogBytes float64
 
 	Warnings []string // what the plan does not say, so that the bill is a guess; with load only
 }
@@ -130,6 +137,7 @@ const (
 	Reads         Driver = "reads"         // of notes
 	Writes        Driver = "writes"        // of notes
 	Lists         Driver = "lists"         // of notes
+	LogGB         Driver = "logGB"         // that the app and its platform log of requests
 )
 
 // A Capacity is what runs the app: tasks, pods, instances of App Runner or a

@@ -18,6 +18,10 @@ const (
 	// app, 2026-11-23).
 	headerKB = 0.4
 
+	// eventBytes is what CloudWatch Logs adds to each event (Amazon CloudWatch
+	// pricing, 2026-11-23).
+	eventBytes = 26
+
 	// A load balancer capacity unit takes 25 new connections a second, 3,000
 	// active ones, or 1 GB an hour, whichever asks for most (AWS, Elastic Load
 	// Balancing pricing, 2026-09-20). Rules bill from the eleventh on.
@@ -177,6 +181,8 @@ func (w *work) driver(c Charge) float64 {
 		return w.requests * u.Writes
 	case Lists:
 		return w.requests * u.Lists
+	case LogGB:
+		return w.requests * w.plan.loggedBytes(u) / 1e9
 	case Connections:
 		return w.requests / math.Max(1, u.RequestsPerConnection)
 	case OutGB:
@@ -200,6 +206,14 @@ func (w *work) driver(c Charge) float64 {
 }
 
 func (w *work) outGB() float64 { return w.requests * w.plan.outKB(w.usage) / 1e6 }
+
+// loggedBytes is what CloudWatch Logs takes in of a request.
+func (p *Plan) loggedBytes(u Usage) float64 {
+	if u.LogBytes > 0 {
+		return p.LogBytes + u.LogBytes + eventBytes
+	}
+	return p.LogBytes
+}
 
 // outKB is what of a request leaves AWS.
 func (p *Plan) outKB(u Usage) float64 {

@@ -175,6 +175,9 @@ func (r *reader) add(id string, resource assembly.Resource) {
 // what it does with its bucket.
 func (r *reader) ours() bool { return r.stack.Template.Setting("profile") != "" }
 
+// sample is whether the app is ours, too, and not one in its place.
+func (r *reader) sample() bool { return r.ours() && r.stack.Template.Setting("app") == "" }
+
 // alarm prices the metrics of an alarm at standard resolution.
 func (r *reader) alarm(id string, alarm assembly.Resource) {
 	if period := inventory.Number(alarm.Properties["Period"]); period > 0 && period < 60 {

@@ -227,7 +227,7 @@ func TestWhatBillsInAWayThatIsNotModelledIsNamed(t *testing.T) {
 		{"Fargate Spot", `{"S":{"Type":"AWS::ECS::Service","Properties":{"CapacityProviderStrategy":[{"CapacityProvider":"FARGATE_SPOT"}]}}}`, "AWS::ECS::Service (what its tasks run on)"},
 		{"a task of unknown size", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"FARGATE"}}}`, "AWS::ECS::Service (a task of unknown size)"},
 		{"a group that nothing of the model uses", `{"G":{"Type":"AWS::AutoScaling::AutoScalingGroup"}}`, "AWS::AutoScaling::AutoScalingGroup (what runs on it)"},
-		{"a pod larger than a vCPU on Fargate", `{"P":{"Type":"AWS::EKS::FargateProfile"},"M":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"Deployment\",\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"2\"}}}]}}}}]"}},"H":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"HorizontalPodAutoscaler\",\"spec\":{\"minReplicas\":1,\"metrics\":[{\"type\":\"Resource\"}]}}]"}}}`, "AWS::EKS::FargateProfile (pods of a size that is not modelled)"},
+		{"a pod larger than Fargate has", `{"P":{"Type":"AWS::EKS::FargateProfile"},"M":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"Deployment\",\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"17\"}}}]}}}}]"}},"H":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"HorizontalPodAutoscaler\",\"spec\":{\"minReplicas\":1,\"metrics\":[{\"type\":\"Resource\"}]}}]"}}}`, "AWS::EKS::FargateProfile (pods of a size that is not modelled)"},
 		{"Fargate for nobody", `{"P":{"Type":"AWS::EKS::FargateProfile"}}`, "AWS::EKS::FargateProfile (which pods it takes)"},
 		{"Auto Mode", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"ComputeConfig":{"Enabled":true}}}}`, "AWS::EKS::Cluster (Auto Mode nodes)"},
 		{"a flow log to a bucket", `{"F":{"Type":"AWS::EC2::FlowLog","Properties":{"LogDestinationType":"s3"}}}`, "AWS::EC2::FlowLog (not to CloudWatch Logs)"},
@@ -298,6 +298,17 @@ func TestPodsLogToTheirNodeAndLambdaLogsItsOwnLinesToo(t *testing.T) {
 	assert.InDelta(t, 553*131.4e6/1e9, lines(t, "Lambda.sandbox", at(50))["log ingestion"].Quantity, 1e-6)
 }
 
+func TestWhatTheAppLogsIsBilled(t *testing.T) {
+	logged := func(id string, bytes float64) float64 {
+		usage := at(50)
+		usage.LogBytes = bytes
+		return lines(t, id, usage)["log ingestion"].Quantity
+	}
+	assert.InDelta(t, 1026*131.4e6/1e9, logged("EcsEc2.sandbox", 1000), 1e-6)
+	assert.Zero(t, logged("EcsEc2.sandbox", 0))
+	assert.InDelta(t, 347*131.4e6/1e9, logged("Lambda.sandbox", 0), 1e-6, "Lambda's own lines")
+}
+
 // 5 vCPU are busy at 60 percent of 320 units in 27 tasks, four an instance; 7
 // instances of 2 vCPU earn a fifth of theirs, 2.8.
 func TestInstancesBeyondTheirBaselinePaySurplusCredits(t *testing.T) {
@@ -322,7 +333,7 @@ func TestBillsAgreeWithThoseWorkedOutByHand(t *testing.T) {
 	)
 	type load func(*bill.Usage)
 	with := func(changes ...load) bill.Usage {
-		u := bill.Usage{CPUMillis: 5, ResponseKB: 2, HoursPerDay: 24, RequestsPerConnection: 10}
+		u := bill.Usage{CPUMillis: 5, ResponseKB: 2, HoursPerDay: 24, LogBytes: 180, RequestsPerConnection: 10}
 		for _, change := range changes {
 			change(&u)
 		}

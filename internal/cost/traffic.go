@@ -7,12 +7,10 @@ import (
 	"refdeploy/internal/inventory"
 )
 
-// What the app and the platforms write. The bytes of a request are those of the
-// app's own log line, which a test in app/ measures, with the 26 bytes that
-// CloudWatch Logs adds to each event (Amazon CloudWatch pricing, 2026-11-23).
+// What the platforms write, with the 26 bytes that CloudWatch Logs adds to each
+// event (Amazon CloudWatch pricing, 2026-11-23).
 const (
-	LogLineBytes = 180 // of the app's log line for a request
-	eventBytes   = 26
+	eventBytes = 26
 
 	// lambdaLineBytes is what START, END and REPORT of an invocation add, 88, 51
 	// and 130 bytes in their documented format, as three events.
@@ -42,21 +40,20 @@ const (
 
 	imageGB = 0.005 // the app's image, compressed (4.7 MB, measured 2026-11-23)
 
+	// ownImageGB stands for the image of somebody's own app, whose size no template
+	// tells.
+	ownImageGB = 0.2
+
 	// noteKB is the largest note that the app takes. It keeps 100 at most, so
 	// only old versions of notes weigh anything.
 	noteKB = 4.096
 )
 
-// logBytes is what CloudWatch Logs takes in of a request. Pods on EKS log to
-// their node, where nothing of ours collects it, unless Fargate's router does; Lambda adds lines of its own.
-func (r *reader) logBytes() float64 {
-	switch {
-	case r.workload.deployment != nil && !r.workload.collected:
-		return 0
-	case r.count("AWS::Lambda::Url") > 0:
-		return LogLineBytes + eventBytes + lambdaLineBytes
-	}
-	return LogLineBytes + eventBytes
+// collected is whether CloudWatch Logs takes in what the app logs. Pods on EKS
+// log to their node, where nothing of ours collects it, unless Fargate's router
+// does.
+func (r *reader) collected() bool {
+	return r.workload.deployment == nil || r.workload.collected
 }
 
 // loadBalancer prices hours, capacity units, an address a subnet, and the log.
@@ -112,22 +109,25 @@ func months(group map[string]any) float64 {
 // traffic prices what follows from requests alone: logs, answers, notes, and the
 // image.
 func (r *reader) traffic() {
-	if n := len(r.stack.ImagePlatforms); n > 0 {
-		r.charge("image in ECR", "ecr.storage", bill.Month, imageGB*float64(n), "image")
+	if n := float64(len(r.stack.ImagePlatforms)); n > 0 && r.stack.Template.Setting("app") != "" {
+		r.charge("image in ECR, 200 MB assumed", "ecr.storage", bill.Month, ownImageGB*n, "image")
+	} else if n > 0 {
+		r.charge("image in ECR", "ecr.storage", bill.Month, imageGB*n, "image")
 	}
 	if len(r.plan.Capacity) == 0 {
 		return // nothing that we know serves requests
 	}
-	if bytes := r.logBytes(); bytes > 0 {
-		gb, ingestion := bytes/1e9, "logs.ingest"
+	if r.collected() {
+		ingestion := "logs.ingest"
 		if r.count("AWS::Lambda::Url") > 0 {
 			ingestion = "logs.vended" // up to 10 TB a month at the same price
+			r.plan.LogBytes = lambdaLineBytes
 		}
-		r.charge("log ingestion", ingestion, bill.Requests, gb, "logs")
-		r.charge("log storage", "logs.storage", bill.Requests, gb*compressed*r.retention(), "logs")
+		r.charge("log ingestion", ingestion, bill.LogGB, 1, "logs")
+		r.charge("log storage", "logs.storage", bill.LogGB, compressed*r.retention(), "logs")
 		// Notes take the S3 endpoint, which is free. Logs go through NAT.
 		if r.count("AWS::EC2::NatGateway") > 0 {
-			r.charge("data through NAT, logs", "nat.gb", bill.Requests, gb, "logs")
+			r.charge("data through NAT, logs", "nat.gb", bill.LogGB, 1, "logs")
 		}
 	} else {
 		r.plan.Remarks = append(r.plan.Remarks, "its pods' logs are not collected")

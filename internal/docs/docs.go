@@ -74,6 +74,9 @@ func Render(root string) (map[string]string, error) {
 	if err := render("docs/how-to/bring-your-own-image.md", map[string]string{"images": images}); err != nil {
 		return nil, err
 	}
+	if err := render("docs/how-to/bring-your-own-app.md", map[string]string{"own-apps": ownApps(), "sizes": sizes()}); err != nil {
+		return nil, err
+	}
 	if err := render("docs/how-to/add-https-and-a-domain.md", map[string]string{"https": https}); err != nil {
 		return nil, err
 	}
@@ -103,6 +106,7 @@ func Render(root string) (map[string]string, error) {
 			"resources":    resources(sandbox, production),
 			"suppressions": suppressions(sandbox, production),
 			"cost":         month,
+			"own-app":      ownApp(d),
 			"duties":       fields(append(d.Duties.Fields(), d.Limits.Fields()...)),
 		}); err != nil {
 			return nil, err
@@ -474,8 +478,7 @@ func suppressions(templates ...assembly.Template) string {
 	return table(append([][]string{{"Rule", "Why it is accepted"}}, rows...)...)
 }
 
-// Monthly is what a stack costs a month, by item, under three loads, with the
-// price of each item and where that is from.
+// Monthly is what a sandbox costs a month, by item, under three loads.
 func Monthly(stack assembly.Stack, prices price.Table) (string, error) {
 	profiles := bill.Profiles()[:3] // idle, small and medium
 	model, err := cost.NewModel(stack, prices)

@@ -66,6 +66,7 @@ type Usage struct {
 	ReadsPerRequest       float64 `json:"readsPerRequest"`
 	WritesPerRequest      float64 `json:"writesPerRequest"`
 	ListsPerRequest       float64 `json:"listsPerRequest"`
+	LogBytesPerRequest    float64 `json:"logBytesPerRequest"` // of the app's own
 	RequestsPerConnection float64 `json:"requestsPerConnection"`
 	ComputeDiscount       float64 `json:"computeDiscount"` // percent
 }
@@ -197,7 +198,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 			Profile: usage.Profile, RequestsPerSecond: usage.RequestsPerSecond, CPUMs: usage.CPUMillis, WaitMs: usage.WaitMillis,
 			RequestKB: usage.RequestKB, ResponseKB: usage.ResponseKB, HoursPerDay: usage.HoursPerDay,
 			ReadsPerRequest: usage.Reads, WritesPerRequest: usage.Writes, ListsPerRequest: usage.Lists,
-			RequestsPerConnection: usage.RequestsPerConnection, ComputeDiscount: exact(usage.ComputeDiscount * 100),
+			LogBytesPerRequest: usage.LogBytes, RequestsPerConnection: usage.RequestsPerConnection, ComputeDiscount: exact(usage.ComputeDiscount * 100),
 		},
 		BreakEven: []BreakEven{}, Cheapest: []Cheapest{}, NotCompared: []string{}, NotRanked: []string{},
 		usage: usage, prices: cost.Prices(prices), closed: chosen.closed, own: map[string]bool{}, curves: map[string][]float64{}, idle: map[string]bill.Estimate{},
@@ -208,7 +209,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 		if e.stack.Shares {
 			r.Settings["network"] = string(settings.Shared)
 		}
-		for _, key := range []string{"profile", "architecture"} {
+		for _, key := range []string{"profile", "architecture", "app", "port", "healthPath", "cpu", "memory", "bucket"} {
 			if value := e.stack.Template.Setting(key); value != "" {
 				r.Settings[key] = value
 			}

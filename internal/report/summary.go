@@ -53,9 +53,9 @@ func (r Report) Load() string {
 // Assumptions says what the load is made of.
 func (r Report) Assumptions() string {
 	u := r.Usage
-	text := fmt.Sprintf("Load %q: %s requests/s for %g hours a day. A request takes %g ms of CPU, waits %g ms for others, brings %g kB and is answered with %g kB. S3 requests for each: reads %g, writes %g, lists %g. A client sends %g requests over one connection.",
+	text := fmt.Sprintf("Load %q: %s requests/s for %g hours a day. A request takes %g ms of CPU, waits %g ms for others, brings %g kB and is answered with %g kB. S3 requests for each: reads %g, writes %g, lists %g. It logs %g bytes. A client sends %g requests over one connection.",
 		u.Profile, load(u.RequestsPerSecond), u.HoursPerDay, u.CPUMs, u.WaitMs, u.RequestKB, u.ResponseKB,
-		u.ReadsPerRequest, u.WritesPerRequest, u.ListsPerRequest, u.RequestsPerConnection)
+		u.ReadsPerRequest, u.WritesPerRequest, u.ListsPerRequest, u.LogBytesPerRequest, u.RequestsPerConnection)
 	prices := "on demand"
 	if u.ComputeDiscount > 0 {
 		prices = fmt.Sprintf("on demand less %g %% on compute", u.ComputeDiscount)

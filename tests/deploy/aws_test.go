@@ -16,13 +16,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 // versions are those of the APIs that take a form and answer XML.
 var versions = map[string]string{
-	"cloudformation": "2010-05-15", "ec2": "2016-11-15", "elasticloadbalancing": "2015-12-01", "iam": "2010-05-08",
+	"cloudformation": "2010-05-15", "ec2": "2016-11-15", "elasticloadbalancing": "2015-12-01", "iam": "2010-05-08", "sts": "2011-06-15",
 }
 
 // call asks a service for an action with parameters given as key, value, ….
@@ -61,8 +60,7 @@ func send(service, method, path string, body []byte, kind, target string) (strin
 	sum := sha256.Sum256(body)
 	hash := hex.EncodeToString(sum[:])
 	request.Header.Set("X-Amz-Content-Sha256", hash)
-	credentials := aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}
-	if err := v4.NewSigner().SignHTTP(context.Background(), credentials, request, hash, service, region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(context.Background(), signer, request, hash, service, region, time.Now()); err != nil {
 		return "", err
 	}
 	answer, err := http.DefaultClient.Do(request)
@@ -162,5 +160,40 @@ func foreign() (f found, err error) {
 			_, text, _ = strings.Cut(text, ask.from+id+ask.to)
 		}
 	}
-	return f, nil
+	groups, err := logGroups()
+	for _, name := range groups {
+		f.Exists = append(f.Exists, "logs "+name)
+	}
+	return f, err
+}
+
+// logGroups lists the names of all log groups.
+func logGroups() (names []string, err error) {
+	for token := ""; ; {
+		request := map[string]any{"limit": 50}
+		if token != "" {
+			request["nextToken"] = token
+		}
+		body, err := json.Marshal(request)
+		if err != nil {
+			return nil, err
+		}
+		text, err := send("logs", http.MethodPost, "/", body, "application/x-amz-json-1.1", "Logs_20140328.DescribeLogGroups")
+		if err != nil {
+			return nil, err
+		}
+		var page struct {
+			NextToken string
+			LogGroups []struct{ LogGroupName string }
+		}
+		if err := json.Unmarshal([]byte(text), &page); err != nil {
+			return nil, err
+		}
+		for _, group := range page.LogGroups {
+			names = append(names, group.LogGroupName)
+		}
+		if token = page.NextToken; token == "" {
+			return names, nil
+		}
+	}
 }

@@ -4,6 +4,7 @@ package deploy_test
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"net/http"
 	"os"
@@ -111,8 +112,42 @@ func notes(t *testing.T, stack string) string {
 func note(t *testing.T) {
 	t.Helper()
 	for _, id := range catalog.IDs() {
-		require.NoError(t, write(notes(t, id), "written-by-a-test"), id)
+		require.NoError(t, write(notes(t, id), written), id)
 	}
+}
+
+const written = "written-by-a-test"
+
+// keys lists what is in a bucket.
+func keys(t *testing.T, bucket string) []string {
+	t.Helper()
+	text, err := send("s3", http.MethodGet, "/"+bucket, nil, "", "")
+	require.NoError(t, err)
+	var list struct {
+		Keys []string `xml:"Contents>Key"`
+	}
+	require.NoError(t, xml.Unmarshal([]byte(text), &list))
+	return list.Keys
+}
+
+// address is a stack's output Url, or "" when it has none.
+func address(t *testing.T, stack string) string {
+	t.Helper()
+	text, err := call("cloudformation", "DescribeStacks", "StackName", stack)
+	require.NoError(t, err)
+	var described struct {
+		Outputs []struct {
+			Key   string `xml:"OutputKey"`
+			Value string `xml:"OutputValue"`
+		} `xml:"DescribeStacksResult>Stacks>member>Outputs>member"`
+	}
+	require.NoError(t, xml.Unmarshal([]byte(text), &described))
+	for _, output := range described.Outputs {
+		if output.Key == "Url" {
+			return output.Value
+		}
+	}
+	return ""
 }
 
 // left lists what exists now and did not before.
@@ -238,6 +273,11 @@ func TestEveryStackDeploysUpdatesAndLeavesNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(builds), "build", "the image is built from source")
 	assert.Contains(t, string(builds), "linux/arm64")
+
+	checks, err := examine(t, sandbox)
+	assert.NoError(t, err)
+	assert.Equal(t, "a deploy updates "+strings.Join(slices.Sorted(slices.Values(catalog.IDs())), ", "), checks["stacks"].Says)
+	silent(t)
 
 	output, err := sweep()
 	assert.Error(t, err, "what is deployed is not left behind yet, but found")

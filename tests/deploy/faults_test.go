@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -77,6 +76,9 @@ func TestADeployThatFailsHalfWayRollsBack(t *testing.T) {
 	require.Error(t, err)
 	assert.Contains(t, output, "the service had a bad day")
 	assert.Equal(t, "ROLLBACK_COMPLETE", status(quick))
+	check := failing(t, dir, "stack "+quick)
+	assert.Contains(t, check.Says, "ROLLBACK_COMPLETE")
+	assert.Equal(t, "npx cdk destroy "+quick, check.Mend)
 	again(t, dir, before)
 }
 
@@ -121,12 +123,9 @@ func TestADestroyWithWritersStillWritingCanBeRepeated(t *testing.T) {
 // empty does what `aws s3 rm --recursive` does.
 func empty(t *testing.T, bucket string) {
 	t.Helper()
-	text, err := send("s3", http.MethodGet, "/"+bucket, nil, "", "")
-	require.NoError(t, err)
-	for key := between(text, "<Key>", "</Key>"); key != ""; key = between(text, "<Key>", "</Key>") {
+	for _, key := range keys(t, bucket) {
 		_, err := send("s3", http.MethodDelete, "/"+bucket+"/"+key, nil, "", "")
 		require.NoError(t, err)
-		_, text, _ = strings.Cut(text, "<Key>"+key+"</Key>")
 	}
 }
 
@@ -136,6 +135,7 @@ func TestAnExpiredTokenIsSaid(t *testing.T) {
 	output, err := try(dir, deployIt...)
 	require.Error(t, err)
 	assert.Contains(t, output, "The security token included in the request is expired")
+	assert.Contains(t, failing(t, dir, "credentials").Says, "the session's token has expired")
 	assert.Equal(t, before, must(t, exists))
 	arrange(t, fault{})
 	again(t, dir, before)
@@ -152,8 +152,10 @@ func TestARegionWithoutBootstrapIsSaid(t *testing.T) {
 	home := region
 	region = "eu-west-1"
 	output, err := try(dir, deployIt...)
+	check := failing(t, dir, "CDK bootstrap")
 	region = home
 	require.Error(t, err)
+	assert.Equal(t, "npx cdk bootstrap aws://"+account+"/eu-west-1", check.Mend)
 	assert.Contains(t, output, "cdk bootstrap")
 	assert.Contains(t, output, "eu-west-1")
 	assert.Equal(t, before, must(t, exists))

@@ -3,6 +3,7 @@
 package deploy_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+
 	"refdeploy/internal/project"
 )
 
@@ -26,6 +30,10 @@ var (
 	companion string // the companion command, compiled
 	endpoint  string // where AWS's APIs are
 	pinned    bool   // whether that is the emulator that tests/deploy pins
+	account   string // which account is there
+
+	// signer is what requests are signed with. The emulator takes any.
+	signer = aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}
 )
 
 func TestMain(m *testing.M) {
@@ -68,7 +76,10 @@ func run(m *testing.M) (code int, err error) {
 // emulator, which it starts.
 func choose() (stop func(), err error) {
 	if endpoint = strings.TrimSuffix(os.Getenv("AWS_ENDPOINT_URL"), "/"); endpoint != "" {
-		fmt.Println("deploys to AWS_ENDPOINT_URL:", endpoint)
+		if err := theirs(); err != nil {
+			return nil, fmt.Errorf("AWS_ENDPOINT_URL=%s: %w", endpoint, err)
+		}
+		fmt.Printf("deploys to AWS_ENDPOINT_URL: %s, account %s\n", endpoint, account)
 		return func() {}, nil
 	}
 	if program, err := exec.LookPath("aws-emulator"); err == nil {
@@ -76,8 +87,35 @@ func choose() (stop func(), err error) {
 	} else {
 		fmt.Println("aws-emulator: not installed, skipped")
 	}
-	pinned = true
+	pinned, account = true, "000000000000"
 	return start()
+}
+
+// theirs takes the user's own credentials, if there are any, and asks the endpoint
+// whose account they lead to.
+func theirs() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := os.Setenv("AWS_EC2_METADATA_DISABLED", "true"); err != nil { // or it is waited for
+		return err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	if err != nil {
+		return err
+	}
+	if own, err := cfg.Credentials.Retrieve(ctx); err == nil {
+		signer = own
+	} else if set := os.Getenv("AWS_PROFILE"); set != "" {
+		return fmt.Errorf("AWS_PROFILE=%s: %w", set, err)
+	}
+	text, err := call("sts", "GetCallerIdentity")
+	if err != nil {
+		return err
+	}
+	if account = between(text, "<Account>", "</Account>"); account == "" {
+		return fmt.Errorf("sts:GetCallerIdentity names no account: %s", text)
+	}
+	return nil
 }
 
 // start runs the pinned emulator on a free port of this machine only.
@@ -125,7 +163,8 @@ func start() (stop func(), err error) {
 	return nil, fmt.Errorf("the emulator does not answer: %w\n%s", err, text)
 }
 
-// environment is the machine's without anything that leads to a real account.
+// environment is the machine's without anything that leads to an account but the
+// one that is tried.
 func environment() []string {
 	var env []string
 	for _, entry := range os.Environ() {
@@ -133,16 +172,17 @@ func environment() []string {
 			env = append(env, entry)
 		}
 	}
+	if signer.SessionToken != "" {
+		env = append(env, "AWS_SESSION_TOKEN="+signer.SessionToken)
+	}
 	return append(env,
 		"AWS_ENDPOINT_URL="+endpoint, "AWS_REGION="+region, "AWS_DEFAULT_REGION="+region,
-		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ACCESS_KEY_ID="+signer.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+signer.SecretAccessKey, "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
 		"CDK_HOME="+filepath.Join(work, "cdk"), "CDK_DISABLE_CLI_TELEMETRY=true", "CDK_VALIDATION=false",
 		"CDK_DOCKER="+filepath.Join(work, "builder"), "NO_COLOR=1",
 		"PATH="+project.Path("node_modules", ".bin")+":"+os.Getenv("PATH"))
 }
-
-const account = "000000000000"
 
 var region = "us-east-1"
 
@@ -161,14 +201,22 @@ func cdk(args ...string) (output string, err error) {
 	return string(out), err
 }
 
-// sweep runs the command that looks for what was left.
-func sweep() (output string, err error) {
-	cmd := exec.Command(companion, "sweep")
+// refdeploy runs the companion command, with more environment if that is given.
+// It returns what went to standard output; the error tells the rest.
+func refdeploy(env []string, args ...string) (output string, err error) {
+	cmd := exec.Command(companion, args...)
 	cmd.Dir = project.Path()
-	cmd.Env = environment()
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	cmd.Env = append(environment(), env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err = cmd.Run(); err != nil {
+		err = fmt.Errorf("%w: %s", err, &stderr)
+	}
+	return stdout.String(), err
 }
+
+// sweep runs the command that looks for what was left.
+func sweep() (output string, err error) { return refdeploy(nil, "sweep") }
 
 // exists lists what the emulator holds, however it came about.
 func exists() ([]string, error) {

@@ -207,7 +207,9 @@ func TestThePageShowsWhatTheJSONSaysAtTwentyRandomSettings(t *testing.T) {
 		u.ResponseKB, u.RequestKB, u.HoursPerDay = between(0.1, 9000), between(0.1, 500), float64(1+random.IntN(24))
 		u.Reads, u.Writes, u.Lists = float64(random.IntN(4)), float64(random.IntN(3)), float64(random.IntN(2))
 		u.RequestsPerConnection, u.ComputeDiscount = float64(1+random.IntN(50)), float64(random.IntN(6))/10
+		u.LogBytes = float64(random.IntN(3) * 500)
 		for id, value := range map[string]float64{
+			"log": u.LogBytes,
 			"rps": u.RequestsPerSecond, "cpu": u.CPUMillis, "wait": u.WaitMillis, "kb": u.ResponseKB, "in": u.RequestKB, "hours": u.HoursPerDay,
 			"reads": u.Reads, "writes": u.Writes, "lists": u.Lists, "connection": u.RequestsPerConnection, "discount": u.ComputeDiscount * 100,
 		} {

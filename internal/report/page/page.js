@@ -29,6 +29,7 @@ const fields = [
   { key: "reads", usage: "Reads", label: "S3 reads", unit: "/request", low: 0.01, high: 100, zero: true, least: 0, most: 1000, more: true },
   { key: "writes", usage: "Writes", label: "S3 writes", unit: "/request", low: 0.01, high: 100, zero: true, least: 0, most: 1000, more: true },
   { key: "lists", usage: "Lists", label: "S3 lists", unit: "/request", low: 0.01, high: 100, zero: true, least: 0, most: 1000, more: true },
+  { key: "log", usage: "LogBytes", label: "Log", unit: "bytes/request", low: 1, high: 100000, zero: true, least: 0, most: 1e6, more: true },
   { key: "connection", usage: "RequestsPerConnection", label: "Requests", unit: "/connection", low: 1, high: 1000, least: 1, most: 1e6, more: true },
   { key: "discount", usage: "ComputeDiscount", label: "Discount", unit: "%, compute", low: 0, high: 90, least: 0, most: 90, linear: true, times: 100, more: true },
   { key: "hours", usage: "HoursPerDay", label: "Hours a day", unit: "h", low: 0, high: 24, linear: true, least: 0, most: 24 },

@@ -22,7 +22,9 @@ def aws():
     if args[:2] != ["eks", "update-kubeconfig"]:
         fail(f"only eks update-kubeconfig is known here, got {args}")
     request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + "/clusters/" + options["--name"])
-    request.add_header("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/eks/aws4_request, SignedHeaders=host, Signature=0")
+    # The emulator tells the account and the region by the key.
+    scope = f"{os.environ['AWS_ACCESS_KEY_ID']}/20260101/{os.environ['AWS_REGION']}/eks/aws4_request"
+    request.add_header("Authorization", f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0")
     urllib.request.urlopen(request).read()  # an unknown cluster is an error
     with open(options["--kubeconfig"], "w") as file:
         file.write(options["--name"])

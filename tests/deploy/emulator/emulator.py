@@ -101,7 +101,7 @@ class Attributes(dict):
         if name.endswith("Arn"):
             return f"arn:aws:recorded:::{self.id}"
         if "Endpoint" in name or "Url" in name or "Domain" in name:
-            return f"{self.id}.recorded.invalid".lower()
+            return f"{self.id.rsplit('/', 1)[-1]}.recorded.invalid".lower()  # a name that nobody has
         return f"{self.id}-{name}"
 
     def __init__(self, id):

@@ -215,9 +215,9 @@ func bars(rows []Row, estimates []bill.Estimate) []Bar {
 // assumes says what the load is made of.
 func assumes(u bill.Usage) string {
 	number := func(x float64) string { return digits(x, 6) }
-	text := fmt.Sprintf("%s for %s hours a day. A request takes %s ms of CPU, waits %s ms for others, brings %s kB and is answered with %s kB. It reads %s, writes %s and lists %s times in S3. A client sends %s over one connection.",
+	text := fmt.Sprintf("%s for %s hours a day. A request takes %s ms of CPU, waits %s ms for others, brings %s kB and is answered with %s kB. It reads %s, writes %s and lists %s times in S3, and logs %s bytes. A client sends %s over one connection.",
 		capital(loadText(u.RequestsPerSecond)), number(u.HoursPerDay), number(u.CPUMillis), number(u.WaitMillis), number(u.RequestKB), number(u.ResponseKB),
-		number(u.Reads), number(u.Writes), number(u.Lists), number(u.RequestsPerConnection))
+		number(u.Reads), number(u.Writes), number(u.Lists), number(u.LogBytes), number(u.RequestsPerConnection))
 	if u.ComputeDiscount > 0 {
 		text += fmt.Sprintf(" Compute costs %s %% less than on demand.", number(u.ComputeDiscount*100))
 	}
