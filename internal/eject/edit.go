@@ -33,7 +33,6 @@ func (p *program) edit(stackFile string, knobs [][2]string, n names) {
 		if u.path == stacksPath && name == stackFile {
 			declareKnobs(tree, knobs)
 		}
-		unmark(tree)
 		renumber(tree)
 		dst.Inspect(tree, func(node dst.Node) bool {
 			if node == nil {
@@ -91,29 +90,20 @@ func (n names) rename(text string) string {
 	return word.ReplaceAllString(text, n.slug)
 }
 
-// unmark takes away the mark by which the comparison knows its own stacks.
+// unmark takes away the mark by which the comparison knows its own stacks, and
+// what tells a user of settings which size they came to: it stands in the code.
 func unmark(tree *dst.File) {
 	lists(tree, func(list []dst.Stmt) []dst.Stmt {
 		var out []dst.Stmt
 		for i, s := range list {
 			if e, ok := s.(*dst.ExprStmt); ok {
-				if call, ok := e.X.(*dst.CallExpr); ok && callee(call) != nil && callee(call).Name == "AddMetadata" && mentions(call.Args[0], reference+":settings") {
+				call, ok := e.X.(*dst.CallExpr)
+				if ok && (isCallOf(call, "tellSize") || callee(call) != nil && callee(call).Name == "AddMetadata" && mentions(call.Args[0], reference+":settings")) {
 					drop(s, list[i+1:], false)
 					continue
 				}
 			}
 			out = append(out, s)
-		}
-		if n := len(out); n >= 2 { // stack := …; return stack
-			assign, ok := out[n-2].(*dst.AssignStmt)
-			ret, ok2 := out[n-1].(*dst.ReturnStmt)
-			if ok && ok2 && assign.Tok == token.DEFINE && len(assign.Lhs) == 1 && len(assign.Rhs) == 1 && len(ret.Results) == 1 && len(out) < len(list) {
-				if id, ok := ret.Results[0].(*dst.Ident); ok && id.Name == assign.Lhs[0].(*dst.Ident).Name {
-					ret.Results[0] = assign.Rhs[0]
-					*ret.Decorations() = *assign.Decorations()
-					out = append(out[:n-2], ret)
-				}
-			}
 		}
 		return out
 	})

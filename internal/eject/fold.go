@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"regexp"
+	"slices"
 
 	"github.com/dave/dst"
 	"github.com/dave/dst/dstutil"
@@ -141,7 +142,19 @@ func (p *program) simplify(e dst.Expr) (dst.Expr, bool) {
 			}
 			return constantOf(constant.BinaryOp(constant.MakeFromLiteral(a.Value, a.Kind, 0), op, constant.MakeFromLiteral(b.Value, b.Kind, 0)))
 		}
-	case *dst.CallExpr: // string("sandbox"), int32(2)
+	case *dst.CallExpr: // len(nil), string("sandbox"), int32(2)
+		if id, ok := e.Fun.(*dst.Ident); ok && id.Name == "len" && len(e.Args) == 1 && isNilIdent(e.Args[0]) {
+			return &dst.BasicLit{Kind: token.INT, Value: "0"}, true
+		}
+		if s, ok := e.Fun.(*dst.SelectorExpr); ok && s.Sel.Name == "Concat" {
+			if left := slices.DeleteFunc(slices.Clone(e.Args), isNilIdent); len(left) < len(e.Args) && len(left) > 0 {
+				if len(left) == 1 {
+					return left[0], true
+				}
+				e.Args = left
+				return e, true
+			}
+		}
 		if id, ok := e.Fun.(*dst.Ident); ok && len(e.Args) == 1 && isLiteral(e.Args[0]) && id.Name == "string" {
 			return e.Args[0], true
 		}
@@ -235,6 +248,9 @@ func (p *program) pure(e dst.Expr) bool {
 func (p *program) pureCall(call *dst.CallExpr) bool {
 	switch f := call.Fun.(type) {
 	case *dst.Ident: // a conversion, or a builtin
+		if p.idle[p.object(f)] {
+			return true
+		}
 		switch o := p.object(f).(type) {
 		case *types.TypeName:
 			return true
@@ -242,6 +258,9 @@ func (p *program) pureCall(call *dst.CallExpr) bool {
 			return o.Name() == "len" || o.Name() == "new" || o.Name() == "make" || o.Name() == "append"
 		}
 	case *dst.SelectorExpr:
+		if p.object(f.Sel) != nil && p.idle[p.object(f.Sel)] {
+			return true
+		}
 		pkg, ok := f.X.(*dst.Ident)
 		if !ok {
 			return false
@@ -299,7 +318,13 @@ func (p *program) branch(s dst.Stmt) ([]dst.Stmt, bool) {
 	switch s := s.(type) {
 	case *dst.IfStmt:
 		v, known := p.truth(s.Cond)
-		if !known || s.Init != nil {
+		if !known {
+			return nil, false
+		}
+		if s.Init != nil {
+			if assign, ok := s.Init.(*dst.AssignStmt); !v && s.Else == nil && ok && !slices.ContainsFunc(assign.Rhs, func(e dst.Expr) bool { return !p.pure(e) }) {
+				return nil, true
+			}
 			return nil, false
 		}
 		if v {
@@ -318,10 +343,19 @@ func (p *program) branch(s dst.Stmt) ([]dst.Stmt, bool) {
 			return nil, false
 		}
 		return p.cases(s)
+	case *dst.RangeStmt:
+		if isNilIdent(s.X) {
+			return nil, true
+		}
 	case *dst.EmptyStmt:
 		return nil, true
 	}
 	return nil, false
+}
+
+func isNilIdent(e dst.Expr) bool {
+	id, ok := e.(*dst.Ident)
+	return ok && id.Name == "nil"
 }
 
 // cases folds a switch without a tag.

@@ -97,27 +97,31 @@ func (p *program) shareImports(u *unit) {
 	}
 }
 
+// pruneFile takes away imports that a file does not use.
+func pruneFile(tree *dst.File) bool {
+	used := map[string]bool{}
+	dst.Inspect(tree, func(n dst.Node) bool {
+		if s, ok := n.(*dst.SelectorExpr); ok {
+			if id, ok := s.X.(*dst.Ident); ok {
+				used[id.Name] = true
+			}
+		}
+		return true
+	})
+	was := importsOf(tree)
+	is := slices.DeleteFunc(slices.Clone(was), func(i imported) bool { return i.name != "_" && !used[i.as()] })
+	if len(is) == len(was) {
+		return false
+	}
+	setImports(tree, is)
+	return true
+}
+
 // pruneImports takes away imports that a file does not use, and packages that
 // nobody imports.
 func (p *program) pruneImports(roots ...string) bool {
 	changed := false
-	p.each(func(_ *unit, _ string, tree *dst.File) {
-		used := map[string]bool{}
-		dst.Inspect(tree, func(n dst.Node) bool {
-			if s, ok := n.(*dst.SelectorExpr); ok {
-				if id, ok := s.X.(*dst.Ident); ok {
-					used[id.Name] = true
-				}
-			}
-			return true
-		})
-		was := importsOf(tree)
-		is := slices.DeleteFunc(slices.Clone(was), func(i imported) bool { return i.name != "_" && !used[i.as()] })
-		if len(is) != len(was) {
-			setImports(tree, is)
-			changed = true
-		}
-	})
+	p.each(func(_ *unit, _ string, tree *dst.File) { changed = pruneFile(tree) || changed })
 	needed := map[string]bool{}
 	var need func(string)
 	need = func(path string) {

@@ -200,6 +200,13 @@ func (p *program) nilable(t dst.Expr) bool {
 		return true
 	case *dst.ArrayType:
 		return t.Len == nil
+	case *dst.Ident:
+		if name, ok := p.object(t).(*types.TypeName); ok {
+			switch name.Type().Underlying().(type) {
+			case *types.Slice, *types.Map, *types.Pointer, *types.Signature:
+				return true
+			}
+		}
 	case *dst.SelectorExpr:
 		if id, ok := t.X.(*dst.Ident); ok {
 			pkg, ok := p.object(id).(*types.PkgName)
@@ -223,7 +230,12 @@ func (p *program) substitute(root dst.Node, values map[types.Object]dst.Expr) {
 
 // replace writes copies of values in place of the expressions that have them. A
 // nil in a struct of options is left out, and compared with nil it is an answer.
-func (p *program) replace(root dst.Node, value func(dst.Expr) (dst.Expr, bool)) {
+func (p *program) replace(root dst.Node, value func(dst.Expr) (dst.Expr, bool), changed ...*bool) {
+	did := func() {
+		for _, c := range changed {
+			*c = true
+		}
+	}
 	isNil := func(e dst.Expr) bool {
 		v, ok := value(e)
 		id, named := v.(*dst.Ident)
@@ -234,18 +246,21 @@ func (p *program) replace(root dst.Node, value func(dst.Expr) (dst.Expr, bool)) 
 		case *dst.KeyValueExpr:
 			if isNil(n.Value) && c.Index() >= 0 {
 				c.Delete()
+				did()
 				return false
 			}
 		case *dst.BinaryExpr:
 			other, ok := n.Y.(*dst.Ident)
 			if isNil(n.X) && ok && other.Name == "nil" {
 				c.Replace(within(n, boolean(n.Op == token.EQL)))
+				did()
 				return false
 			}
 		}
 		if e, ok := c.Node().(dst.Expr); ok {
 			if v, ok := value(e); ok {
 				c.Replace(within(e, plainly(v)))
+				did()
 				return false
 			}
 		}

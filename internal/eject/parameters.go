@@ -1,6 +1,7 @@
 package eject
 
 import (
+	"go/token"
 	"go/types"
 	"slices"
 
@@ -208,7 +209,7 @@ func (p *program) isSwitch(e dst.Expr, t types.Type) bool {
 	if !ok {
 		return false
 	}
-	return lit.Value == `""` || isOf(t, settingsPath)
+	return lit.Value == `""` || lit.Value == "0" || isOf(t, settingsPath)
 }
 
 // choice returns the constant that an expression names, if that is one of those
@@ -385,34 +386,154 @@ func (p *program) idleRules(tree *dst.File, idle map[types.Object]bool) bool {
 }
 
 // answers writes the answer in place of a call of a function that always gives
-// the same: true or false.
+// the same: true or false, nothing, or a literal.
 func (p *program) answers() bool {
-	answer := map[types.Object]bool{}
+	answer := map[types.Object]dst.Expr{}
 	for o, f := range p.functions() {
-		if f.decl.Body == nil || len(f.decl.Body.List) != 1 || f.decl.Recv != nil || isApp(f.unit.path) {
-			continue
-		}
-		if ret, ok := f.decl.Body.List[0].(*dst.ReturnStmt); ok && len(ret.Results) == 1 {
-			if v, known := p.truth(ret.Results[0]); known {
-				answer[o] = v
-			}
+		if v, ok := p.always(f); ok {
+			answer[o] = v
 		}
 	}
 	changed := false
+	given := func(e dst.Expr) (dst.Expr, bool) {
+		call, ok := e.(*dst.CallExpr)
+		if !ok || callee(call) == nil || p.object(callee(call)) == nil {
+			return nil, false
+		}
+		v, ok := answer[p.object(callee(call))]
+		if !ok || slices.ContainsFunc(call.Args, func(e dst.Expr) bool { return !p.pure(e) }) {
+			return nil, false
+		}
+		if s, ok := call.Fun.(*dst.SelectorExpr); ok && !p.pure(s.X) {
+			return nil, false
+		}
+		return v, true
+	}
+	p.each(func(u *unit, _ string, tree *dst.File) {
+		if isApp(u.path) || u.path == settingsPath {
+			return
+		}
+		lists(tree, func(list []dst.Stmt) []dst.Stmt {
+			var out []dst.Stmt
+			for i, s := range list {
+				if e, ok := s.(*dst.ExprStmt); ok {
+					if _, ok := given(e.X); ok {
+						drop(s, list[i+1:], false)
+						changed = true
+						continue
+					}
+				}
+				out = append(out, s)
+			}
+			return out
+		})
+		// A variable cannot be nil without a type: what knows the function knows it.
+		p.replace(tree, func(e dst.Expr) (dst.Expr, bool) {
+			v, ok := given(e)
+			return v, ok && !p.defining[e]
+		}, &changed)
+	})
+	return changed
+}
+
+// always returns what a function returns whatever happens.
+func (p *program) always(f *function) (dst.Expr, bool) {
+	if f.decl.Body == nil || len(f.decl.Body.List) != 1 || isApp(f.unit.path) || f.unit.path == settingsPath || !specialized(f.unit.path) {
+		return nil, false
+	}
+	ret, ok := f.decl.Body.List[0].(*dst.ReturnStmt)
+	if !ok || len(ret.Results) != 1 {
+		return nil, false
+	}
+	if v, known := p.truth(ret.Results[0]); known {
+		return boolean(v), true
+	}
+	if isNilIdent(ret.Results[0]) || isLiteral(ret.Results[0]) && ret.Results[0].(*dst.BasicLit).Value == `""` {
+		return ret.Results[0], true
+	}
+	return nil, false
+}
+
+// nothing returns the variables that are nil, because the function that makes them
+// makes nothing.
+func (p *program) nothing() map[types.Object]bool {
+	makers := map[types.Object]bool{}
+	for o, f := range p.functions() {
+		if v, ok := p.always(f); ok && isNilIdent(v) {
+			makers[o] = true
+		}
+	}
+	all := map[types.Object]bool{}
 	p.each(func(_ *unit, _ string, tree *dst.File) {
-		dstutil.Apply(tree, nil, func(c *dstutil.Cursor) bool {
-			if call, ok := c.Node().(*dst.CallExpr); ok && callee(call) != nil && c.Name() != "Call" {
-				if _, statement := c.Parent().(*dst.ExprStmt); statement {
+		for _, d := range tree.Decls {
+			f, ok := d.(*dst.FuncDecl)
+			if !ok || f.Body == nil {
+				continue
+			}
+			uses := p.accesses(f)
+			dst.Inspect(f.Body, func(n dst.Node) bool {
+				assign, ok := n.(*dst.AssignStmt)
+				if !ok || assign.Tok != token.DEFINE || len(assign.Lhs) != len(assign.Rhs) {
 					return true
 				}
-				if v, ok := answer[p.object(callee(call))]; ok && p.object(callee(call)) != nil && !slices.ContainsFunc(call.Args, func(e dst.Expr) bool { return !p.pure(e) }) {
-					c.Replace(within(call, boolean(v)))
-					changed = true
+				for i, e := range assign.Rhs {
+					call, ok := e.(*dst.CallExpr)
+					id, ok2 := assign.Lhs[i].(*dst.Ident)
+					if !ok || !ok2 || callee(call) == nil || !makers[p.object(callee(call))] || p.object(id) == nil {
+						continue
+					}
+					if a := uses[p.object(id)]; a == nil || a.writes == 0 && !a.taken {
+						all[p.object(id)] = true
+					}
 				}
-			}
-			return true
-		})
+				return true
+			})
+		}
 	})
+	return all
+}
+
+// receivers writes nil in methods that are only ever called for nothing, and in
+// functions that only ever get nothing.
+func (p *program) receivers() bool {
+	nothing := p.nothing()
+	if len(nothing) == 0 {
+		return false
+	}
+	changed := false
+	isNothing := func(e dst.Expr) bool {
+		id, ok := e.(*dst.Ident)
+		return ok && p.object(id) != nil && nothing[p.object(id)]
+	}
+	for _, f := range p.sortedFunctions() {
+		if f.value || f.decl.Body == nil || len(f.calls) == 0 || !specialized(f.unit.path) {
+			continue
+		}
+		names := map[*dst.Ident]func(*dst.CallExpr) dst.Expr{}
+		if recv := f.decl.Recv; recv != nil && len(recv.List[0].Names) == 1 {
+			names[recv.List[0].Names[0]] = func(call *dst.CallExpr) dst.Expr {
+				if s, ok := call.Fun.(*dst.SelectorExpr); ok {
+					return s.X
+				}
+				return nil
+			}
+		}
+		for i := range f.parameters() {
+			field, k := f.parameter(i)
+			names[field.Names[k]] = func(call *dst.CallExpr) dst.Expr { return call.Args[i] }
+		}
+		for name, argument := range names {
+			a := p.accesses(f.decl.Body)[p.object(name)]
+			if a == nil || a.writes > 0 || a.taken {
+				continue
+			}
+			if slices.ContainsFunc(f.calls, func(call *dst.CallExpr) bool { e := argument(call); return e == nil || !isNothing(e) }) {
+				continue
+			}
+			p.substitute(f.decl.Body, map[types.Object]dst.Expr{p.object(name): dst.NewIdent("nil")})
+			changed = true
+		}
+	}
 	return changed
 }
 

@@ -38,6 +38,10 @@ type program struct {
 	fset *token.FileSet
 	info *types.Info
 	ast  map[dst.Node]ast.Node
+
+	defining map[dst.Expr]bool     // what variables are defined by
+	idle     map[types.Object]bool // functions that always return the same
+	types    map[string]bool       // packages that matter for their types only
 }
 
 // A unit is one package as the compiler sees it.
@@ -122,7 +126,7 @@ func sum(tree *dst.File) uint64 {
 // load reads the packages with these import paths from the project at root, and
 // all of that project's that they import.
 func load(root string, paths ...string) (*program, error) {
-	p := &program{root: root, packages: map[string]*unit{}}
+	p := newProgram(root)
 	for _, path := range paths {
 		if err := p.add(path); err != nil {
 			return nil, err
@@ -131,17 +135,43 @@ func load(root string, paths ...string) (*program, error) {
 	return p, nil
 }
 
+func newProgram(root string) *program {
+	return &program{root: root, packages: map[string]*unit{}, fset: token.NewFileSet()}
+}
+
 // add reads a package and what it imports.
 func (p *program) add(importPath string) error {
 	if p.packages[importPath] != nil {
 		return nil
 	}
+	u, err := p.read(importPath)
+	if err != nil {
+		return err
+	}
+	return p.follow(u)
+}
+
+// follow reads what the files of a package import.
+func (p *program) follow(u *unit) error {
+	if p.types[u.path] {
+		return nil
+	}
+	for name, src := range u.files {
+		if err := p.addImports(src.text); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// read reads the files of one package.
+func (p *program) read(importPath string) (*unit, error) {
 	u := &unit{path: importPath, dir: strings.TrimPrefix(strings.TrimSuffix(importPath, "_test"), reference+"/"), files: map[string]*source{}}
 	p.packages[importPath] = u
 	dir := filepath.Join(p.root, filepath.FromSlash(u.dir))
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, entry := range entries {
 		name := entry.Name()
@@ -154,14 +184,100 @@ func (p *program) add(importPath string) error {
 		}
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		u.files[name] = &source{text: text}
-		if err := p.addImports(text); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	}
+	return u, nil
+}
+
+// parse makes the syntax trees of a package.
+func (p *program) parse(u *unit) error {
+	for name, src := range u.files {
+		if err := src.parse(p.fset, path.Join(u.dir, name)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// pick keeps of a package what the declarations with these names need, as far as
+// names alone tell, and what that imports. It comes before types are known, so
+// that nothing is read in vain.
+func (p *program) pick(u *unit, names ...string) error {
+	byName := map[string][]dst.Node{}
+	var all []dst.Node
+	declare := func(name string, n dst.Node) {
+		byName[name] = append(byName[name], n)
+		all = append(all, n)
+	}
+	for _, src := range u.files {
+		for _, d := range src.tree.Decls {
+			switch d := d.(type) {
+			case *dst.FuncDecl:
+				name := d.Name.Name
+				if d.Recv != nil {
+					dst.Inspect(d.Recv, func(n dst.Node) bool {
+						if id, ok := n.(*dst.Ident); ok {
+							name = id.Name // the last one: its type
+						}
+						return true
+					})
+				}
+				declare(name, d)
+			case *dst.GenDecl:
+				for _, spec := range d.Specs {
+					switch spec := spec.(type) {
+					case *dst.TypeSpec:
+						declare(spec.Name.Name, spec)
+					case *dst.ValueSpec:
+						for _, id := range spec.Names {
+							declare(id.Name, dst.Node(spec))
+							if isEnum(d) {
+								for _, other := range d.Specs {
+									byName[id.Name] = append(byName[id.Name], other)
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	needed := map[dst.Node]bool{}
+	var need func(string)
+	need = func(name string) {
+		for _, n := range byName[name] {
+			if needed[n] {
+				continue
+			}
+			needed[n] = true
+			dst.Inspect(n, func(n dst.Node) bool {
+				if id, ok := n.(*dst.Ident); ok {
+					need(id.Name)
+				}
+				return true
+			})
+		}
+	}
+	for _, name := range append(names, "_", "init") {
+		need(name)
+	}
+	gone := map[dst.Node]bool{}
+	for _, n := range all {
+		if !needed[n] {
+			gone[n] = true
+		}
+	}
+	p.order = []*unit{u}
+	p.removeDeclarations(gone)
+	for _, src := range u.files {
+		pruneFile(src.tree)
+	}
+	if err := p.print(); err != nil {
+		return err
+	}
+	return p.follow(u)
 }
 
 // addImports reads what a file imports of the project.
@@ -190,9 +306,6 @@ func importPath(literal string) string {
 
 // check parses and type-checks everything, from the text as the last pass left it.
 func (p *program) check() error {
-	if p.fset == nil {
-		p.fset = token.NewFileSet()
-	}
 	p.ast = map[dst.Node]ast.Node{}
 	p.info = &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
@@ -211,6 +324,19 @@ func (p *program) check() error {
 			for _, spec := range src.file.Imports {
 				dependencies[u] = append(dependencies[u], importPath(spec.Path.Value))
 			}
+		}
+	}
+	p.defining = map[dst.Expr]bool{}
+	for _, u := range p.packages {
+		for _, src := range u.files {
+			dst.Inspect(src.tree, func(n dst.Node) bool {
+				if assign, ok := n.(*dst.AssignStmt); ok && assign.Tok == token.DEFINE {
+					for _, e := range assign.Rhs {
+						p.defining[e] = true
+					}
+				}
+				return true
+			})
 		}
 	}
 	p.order = nil
@@ -240,6 +366,12 @@ func (p *program) check() error {
 		u.types, _ = config.Check(u.path, p.fset, parsed[u], p.info)
 		for _, file := range parsed[u] {
 			resolver{p.info, u.types}.file(file)
+		}
+	}
+	p.idle = map[types.Object]bool{}
+	for o, f := range p.functions() {
+		if _, ok := p.always(f); ok {
+			p.idle[o] = true
 		}
 	}
 	return nil

@@ -55,15 +55,20 @@ func Make(root string, o Options) (map[string][]byte, error) {
 		return nil, err
 	}
 
-	p, err := load(root, stacksPath, testsPath)
+	p := newProgram(root)
+	p.types = map[string]bool{settingsPath: !o.Keep}
+	stacks, err := p.read(stacksPath)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.check(); err != nil {
+	if err := p.parse(stacks); err != nil {
 		return nil, err
 	}
 	constructor, err := p.constructor(d)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.pick(stacks, constructor); err != nil {
 		return nil, err
 	}
 	stackFile := path.Base(d.Source)

@@ -28,6 +28,9 @@ func (p *program) specialize(roots func() map[types.Object]bool, chosen settings
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+	if !keep {
+		p.each(func(_ *unit, _ string, tree *dst.File) { unmark(tree) })
+	}
 	called, sizes := p.called(), p.sizes()
 	c := &chooser{p: p, chosen: reflect.ValueOf(chosen), knobs: knobs, wait: true}
 	passes := []func() bool{
@@ -35,7 +38,7 @@ func (p *program) specialize(roots func() map[types.Object]bool, chosen settings
 		func() bool { return p.pruneImports(paths...) },
 	}
 	if !keep {
-		passes = append(passes, c.choose, p.fold, p.locals, p.empty, p.answers, func() bool { return p.nonNil(roots()) }, func() bool { return p.parameters(roots()) }, p.fields,
+		passes = append(passes, c.choose, p.fold, p.locals, p.empty, p.receivers, p.answers, func() bool { return p.nonNil(roots()) }, func() bool { return p.parameters(roots()) }, p.fields,
 			func() bool { return p.inline(sizes) })
 	}
 	// What a pass moves keeps its meaning and what it makes has none, so that the

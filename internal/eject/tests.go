@@ -44,7 +44,13 @@ const suiteFile = "rules_test.go"
 // prepare leaves the claims that are made for the settings, and returns the tests
 // to keep.
 func (s suite) prepare(stack []byte) ([]string, error) {
-	u := s.p.packages[testsPath]
+	u, err := s.p.read(testsPath)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.p.parse(u); err != nil {
+		return nil, err
+	}
 	replaced := []string{"synth", "synthesized", "newApp", "TestGolden", "TestRules", "TestNag", "checkRules", "changed", "mutant"}
 	for _, src := range u.files {
 		src.tree.Decls = slices.DeleteFunc(slices.Clone(src.tree.Decls), func(d dst.Decl) bool { return declaresAny(d, replaced) })
@@ -68,14 +74,12 @@ func (s suite) prepare(stack []byte) ([]string, error) {
 	s.known()
 	s.present()
 	s.rules()
-	if err := s.p.print(); err != nil {
-		return nil, err
-	}
 	u.files["stack_test.go"] = &source{text: stack}
-	if err := s.p.addImports(stack); err != nil {
+	if err := s.p.parse(u); err != nil {
 		return nil, err
 	}
-	return append(tests, "TestGolden", "TestRules", "TestNag"), s.p.check()
+	tests = append(tests, "TestGolden", "TestRules", "TestNag")
+	return tests, s.p.pick(u, tests...)
 }
 
 func declaresAny(d dst.Decl, names []string) bool {

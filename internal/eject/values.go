@@ -52,6 +52,9 @@ func (c *chooser) choose() bool {
 			return
 		}
 		dstutil.Apply(tree, func(cur *dstutil.Cursor) bool {
+			if assign, ok := cur.Node().(*dst.AssignStmt); ok && c.several(assign) {
+				changed = true
+			}
 			if cur.Name() == "Lhs" || cur.Name() == "Sel" {
 				return false
 			}
@@ -75,6 +78,9 @@ func (c *chooser) choose() bool {
 			if !ok {
 				return true
 			}
+			if v.Type() == c.chosen.Type() {
+				return true // all of them at once stand for nothing
+			}
 			l, ok := literal(v)
 			if !ok {
 				return true
@@ -85,6 +91,40 @@ func (c *chooser) choose() bool {
 		}, nil)
 	})
 	return changed
+}
+
+// several replaces a call that the settings decide, and that returns more than one
+// value, by these.
+func (c *chooser) several(assign *dst.AssignStmt) bool {
+	if len(assign.Lhs) < 2 || len(assign.Rhs) != 1 {
+		return false
+	}
+	call, ok := assign.Rhs[0].(*dst.CallExpr)
+	if !ok || len(call.Args) > 0 {
+		return false
+	}
+	method, ok := call.Fun.(*dst.SelectorExpr)
+	if !ok {
+		return false
+	}
+	v, ok := c.evaluate(method.X)
+	if !ok {
+		return false
+	}
+	m := v.MethodByName(method.Sel.Name)
+	if !m.IsValid() || m.Type().NumIn() > 0 || m.Type().NumOut() != len(assign.Lhs) {
+		return false
+	}
+	var values []dst.Expr
+	for _, result := range m.Call(nil) {
+		l, ok := literal(result)
+		if !ok {
+			return false
+		}
+		values = append(values, l)
+	}
+	assign.Rhs = values
+	return true
 }
 
 // absentStack reports whether an expression asks for one of the stacks that no
@@ -233,15 +273,31 @@ func literal(v reflect.Value) (dst.Expr, bool) {
 		if v.IsNil() {
 			return dst.NewIdent("nil"), true
 		}
-		if v.Type().Elem().Kind() != reflect.String {
-			return nil, false
-		}
-		list := &dst.CompositeLit{Type: &dst.ArrayType{Elt: dst.NewIdent("string")}}
+		list := &dst.CompositeLit{Type: &dst.ArrayType{Elt: typeName(v.Type().Elem())}}
 		for i := range v.Len() {
-			element, _ := literal(v.Index(i))
+			element, ok := literal(v.Index(i))
+			if !ok {
+				return nil, false
+			}
+			if composite, ok := element.(*dst.CompositeLit); ok {
+				composite.Type = nil // the slice says it
+			}
 			list.Elts = append(list.Elts, element)
 		}
 		return list, true
+	case reflect.Struct:
+		composite := &dst.CompositeLit{Type: typeName(v.Type())}
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				continue
+			}
+			element, ok := literal(v.Field(i))
+			if !ok || !v.Type().Field(i).IsExported() {
+				return nil, false
+			}
+			composite.Elts = append(composite.Elts, &dst.KeyValueExpr{Key: dst.NewIdent(v.Type().Field(i).Name), Value: element})
+		}
+		return composite, true
 	case reflect.Map:
 		if v.IsNil() {
 			return dst.NewIdent("nil"), true
@@ -265,6 +321,14 @@ func literal(v reflect.Value) (dst.Expr, bool) {
 // field returns the value of one of the settings as text, as a user writes it.
 func field(chosen settings.Settings, name string) string {
 	return strings.TrimSpace(fmt.Sprint(reflect.ValueOf(chosen).FieldByName(name)))
+}
+
+// typeName names a type as other packages do.
+func typeName(t reflect.Type) dst.Expr {
+	if t.PkgPath() == "" {
+		return dst.NewIdent(t.Name())
+	}
+	return &dst.SelectorExpr{X: dst.NewIdent(packageName(t.PkgPath())), Sel: dst.NewIdent(t.Name())}
 }
 
 // fieldNames returns the names of all settings.
