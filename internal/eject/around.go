@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,6 +33,9 @@ func (o Options) around(root string, d catalog.Deployment, n names, constructor 
 	if err != nil {
 		return err
 	}
+	if o.Keep {
+		cdk = inContext(cdk, o.Given)
+	}
 	files["cdk.json"] = []byte(cdk)
 
 	workflow, err := read(".github/workflows/ci.yml")
@@ -41,8 +45,12 @@ func (o Options) around(root string, d catalog.Deployment, n names, constructor 
 	data := map[string]any{
 		"Slug": n.slug, "ID": d.ID, "Stack": n.stack, "Module": n.module, "Constructor": constructor, "Actions": actions(workflow),
 	}
+	entry := "main.go.tmpl"
+	if o.Keep {
+		entry = "main.keep.go.tmpl"
+	}
 	for name, from := range map[string]string{
-		"main.go": "main.go.tmpl", "Makefile": "Makefile.tmpl", ".gitignore": "gitignore.tmpl", ".github/workflows/ci.yml": "ci.yml.tmpl",
+		"main.go": entry, "Makefile": "Makefile.tmpl", ".gitignore": "gitignore.tmpl", ".github/workflows/ci.yml": "ci.yml.tmpl",
 	} {
 		if files[name], err = render(from, data); err != nil {
 			return err
@@ -63,6 +71,16 @@ func (o Options) around(root string, d catalog.Deployment, n names, constructor 
 	files["go.sum"] = []byte(sum)
 
 	return npm(root, n, files)
+}
+
+// inContext writes settings into the context of a cdk.json.
+func inContext(text string, given map[string]string) string {
+	const head = "  \"context\": {\n"
+	var lines strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		fmt.Fprintf(&lines, "    %q: %q,\n", key, given[key])
+	}
+	return strings.Replace(text, head, head+lines.String(), 1)
 }
 
 // step matches the lines of a workflow that use an action, with what they give it.

@@ -92,13 +92,13 @@ func (n names) rename(text string) string {
 
 // unmark takes away the mark by which the comparison knows its own stacks, and
 // what tells a user of settings which size they came to: it stands in the code.
-func unmark(tree *dst.File) {
+func unmark(tree *dst.File, sizes bool) {
 	lists(tree, func(list []dst.Stmt) []dst.Stmt {
 		var out []dst.Stmt
 		for i, s := range list {
 			if e, ok := s.(*dst.ExprStmt); ok {
 				call, ok := e.X.(*dst.CallExpr)
-				if ok && (isCallOf(call, "tellSize") || callee(call) != nil && callee(call).Name == "AddMetadata" && mentions(call.Args[0], reference+":settings")) {
+				if ok && (sizes && isCallOf(call, "tellSize") || callee(call) != nil && callee(call).Name == "AddMetadata" && mentions(call.Args[0], reference+":settings")) {
 					drop(s, list[i+1:], false)
 					continue
 				}

@@ -208,6 +208,9 @@ func (p *program) members() []member {
 					for _, name := range f.Names {
 						if o := p.object(name); o != nil {
 							byField[o] = &member{of: c, list: t.Fields, field: f, name: name, object: o}
+							if p.unclear[name.Name] {
+								byField[o].writes++ // by who knows whom
+							}
 							order = append(order, o)
 						}
 					}

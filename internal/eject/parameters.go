@@ -26,7 +26,7 @@ func (p *program) functions() map[types.Object]*function {
 		for _, d := range tree.Decls {
 			if f, ok := d.(*dst.FuncDecl); ok {
 				if o := p.object(f.Name); o != nil {
-					all[o] = &function{unit: u, file: tree, decl: f, object: o}
+					all[o] = &function{unit: u, file: tree, decl: f, object: o, value: f.Recv != nil && p.unclear[f.Name.Name]}
 				}
 			}
 		}

@@ -37,6 +37,10 @@ type Options struct {
 	Settings settings.Settings
 	Given    map[string]string // the settings that the user gave, by key
 	Version  string            // of this project
+
+	// Template is what the settings come to, as a golden file has it. Default: nil,
+	// the golden file of the profile, for which nothing else may be given.
+	Template []byte
 }
 
 // Make returns the files of a project, by path with slashes.
@@ -46,13 +50,17 @@ func Make(root string, o Options) (map[string][]byte, error) {
 		return nil, fmt.Errorf("stack: %q is no deployment", o.Stack)
 	}
 	n := names{stack: o.Name, module: o.Module, slug: slug(o.Name)}
-	template, err := os.ReadFile(filepath.Join(root, "stacks", "testdata", fmt.Sprintf("%s.%s.golden.json", d.ID, o.Settings.Profile)))
+	templates, err := o.templates(root, d)
 	if err != nil {
 		return nil, err
 	}
-	var parsed assembly.Template
-	if err := json.Unmarshal(template, &parsed); err != nil {
-		return nil, err
+	var parsed []assembly.Template
+	for _, name := range slices.Sorted(maps.Keys(templates)) {
+		var t assembly.Template
+		if err := json.Unmarshal(templates[name], &t); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		parsed = append(parsed, t)
 	}
 
 	p := newProgram(root)
@@ -73,11 +81,15 @@ func Make(root string, o Options) (map[string][]byte, error) {
 	}
 	stackFile := path.Base(d.Source)
 	claimsFile := strings.TrimSuffix(stackFile, ".go") + "_test.go"
-	harness, err := render("stack_test.go.tmpl", map[string]string{"Constructor": constructor, "ID": d.ID, "Golden": golden(d.ID)})
+	kind := "stack_test.go.tmpl"
+	if o.Keep {
+		kind = "stack_test.keep.go.tmpl"
+	}
+	harness, err := render(kind, map[string]string{"Constructor": constructor, "ID": d.ID, "Golden": golden(d.ID)})
 	if err != nil {
 		return nil, err
 	}
-	tests, err := suite{p: p, id: d.ID, file: claimsFile, chosen: o.Settings, template: parsed}.prepare(harness)
+	tests, err := suite{p: p, id: d.ID, file: claimsFile, chosen: o.Settings, templates: parsed, keep: o.Keep, own: o.Template != nil}.prepare(harness)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +126,9 @@ func Make(root string, o Options) (map[string][]byte, error) {
 	if err := sampleApp(root, n, files); err != nil {
 		return nil, err
 	}
-	files[path.Join("stacks", golden(d.ID))] = []byte(n.template(string(template)))
+	for name, template := range templates {
+		files[path.Join("stacks", name)] = []byte(n.template(string(template)))
+	}
 	if err := o.around(root, d, n, constructor, files); err != nil {
 		return nil, err
 	}
@@ -122,8 +136,45 @@ func Make(root string, o Options) (map[string][]byte, error) {
 	for name, constant := range knobs {
 		keys[keyOf(name)] = constant
 	}
-	files["README.md"], err = page{o: o, n: n, d: d, knobs: keys, files: files}.readme(root, parsed)
+	files["README.md"], err = page{o: o, n: n, d: d, knobs: keys, files: files}.readme(root, parsed[0])
 	return files, err
+}
+
+// templates returns the golden templates of the project, by path below stacks.
+func (o Options) templates(root string, d catalog.Deployment) (map[string][]byte, error) {
+	read := func(profile settings.Profile) ([]byte, error) {
+		return os.ReadFile(filepath.Join(root, "stacks", "testdata", fmt.Sprintf("%s.%s.golden.json", d.ID, profile)))
+	}
+	if o.Keep {
+		all := map[string][]byte{}
+		for _, profile := range []settings.Profile{settings.Sandbox, settings.Production} {
+			text, err := read(profile)
+			if err != nil {
+				return nil, err
+			}
+			all[golden(d.ID+"."+string(profile))] = text
+		}
+		return all, nil
+	}
+	text := o.Template
+	if text == nil {
+		var err error
+		if text, err = read(o.Settings.Profile); err != nil {
+			return nil, err
+		}
+	}
+	return map[string][]byte{golden(d.ID): text}, nil
+}
+
+// NeedsTemplate reports whether the settings make another template than one of the
+// golden files, so that somebody has to synthesize it.
+func (o Options) NeedsTemplate() bool {
+	for key := range o.Given {
+		if key != "profile" {
+			return !o.Keep
+		}
+	}
+	return false
 }
 
 // slug is a name for where only lower-case letters, digits and hyphens may stand.
@@ -234,7 +285,7 @@ func sampleApp(root string, n names, files map[string][]byte) error {
 		own := path.Base(u.dir) + ".go"
 		p.merge(u, func(name string) string {
 			switch {
-			case u == tests && name == "stdout_test.go":
+			case u == tests && name != "contract_test.go":
 				return "app_test.go"
 			case u == tests:
 				return name

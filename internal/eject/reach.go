@@ -157,7 +157,7 @@ func (p *program) reach(roots map[types.Object]bool, called map[string]bool) boo
 			if d.of == nil || needed[d] || !needed[byName[d.of]] {
 				continue
 			}
-			if name := d.node.(*dst.FuncDecl).Name.Name; !called[methodKey(d.of, name)] {
+			if name := d.node.(*dst.FuncDecl).Name.Name; p.unclear[name] || !called[methodKey(d.of, name)] {
 				need(d)
 				again = true
 			}

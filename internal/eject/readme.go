@@ -55,10 +55,13 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 				return nil, err
 			}
 		case title == "What rings in production":
-			if pg.o.Settings.Profile != settings.Production {
+			if pg.o.Settings.Profile != settings.Production && !pg.o.Keep {
 				continue
 			}
-			title, content = "What rings", pg.text(content)
+			if !pg.o.Keep {
+				title = "What rings"
+			}
+			content = pg.text(content)
 		case title == "Tear down":
 			content = pg.text(pg.tearDown(content))
 		default:
@@ -79,7 +82,7 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 // destroy is refused, and not all of it goes.
 func (pg page) tearDown(content string) string {
 	at := strings.Index(content, "In the production profile")
-	if pg.o.Settings.Profile != settings.Production || at < 0 {
+	if pg.o.Settings.Profile != settings.Production || at < 0 || pg.o.Keep {
 		return content
 	}
 	if stays := regexp.MustCompile(`(?:Two|Three|Some) things stay: .*`).FindString(content[:at]); stays != "" {
@@ -95,6 +98,9 @@ func split(text, heading string) (before string, sections []string) {
 }
 
 func (pg page) profile() string {
+	if pg.o.Keep {
+		return "Its settings are given in the `context` of `cdk.json`, or with `-c`, as in `npx cdk synth -c profile=production`. They are described in `internal/settings`."
+	}
 	if pg.o.Settings.Profile == settings.Production {
 		return "It is made for production: two copies of the app over two zones in private subnets where the platform has them, alarms, and notes and logs that outlive the stack."
 	}
@@ -247,7 +253,7 @@ func (pg page) text(text string) string {
 
 // switches reports whether commands in a text give settings.
 func (pg page) switches(text string) bool {
-	return strings.Contains(profileFlag.ReplaceAllString(text, ""), " -c ")
+	return !pg.o.Keep && strings.Contains(profileFlag.ReplaceAllString(text, ""), " -c ")
 }
 
 // blocks rewrites paragraphs, lists, tables and commands.
@@ -305,7 +311,9 @@ func blocksOf(text string) []string {
 }
 
 func (pg page) commands(block string) string {
-	block = profileFlag.ReplaceAllString(block, "")
+	if !pg.o.Keep {
+		block = profileFlag.ReplaceAllString(block, "")
+	}
 	block = cdkCommand.ReplaceAllString(block, "$1")
 	return pg.stackNames(block)
 }
@@ -360,6 +368,12 @@ func (pg page) prose(line string) (text string, lastGone bool) {
 		if s == "" {
 			continue
 		}
+		if pg.o.Keep {
+			if lastGone = strings.Contains(s, "cmd/"+reference) || strings.HasPrefix(s, "Words that are new to you"); !lastGone {
+				out.WriteString(s)
+			}
+			continue
+		}
 		if lastGone = other.MatchString(s) || pg.foreign(s); !lastGone {
 			s = inProfile.ReplaceAllStringFunc(s, func(match string) string {
 				first := match[len(match)-1:]
@@ -371,7 +385,11 @@ func (pg page) prose(line string) (text string, lastGone bool) {
 			out.WriteString(s)
 		}
 	}
-	text = profileFlag.ReplaceAllString(out.String(), "")
+	text = out.String()
+	if pg.o.Keep {
+		return pg.stackNames(cdkCommand.ReplaceAllString(text, "$1")), lastGone
+	}
+	text = profileFlag.ReplaceAllString(text, "")
 	text = cdkCommand.ReplaceAllString(text, "$1")
 	if pg.o.Settings.Profile == settings.Production {
 		text = twice.ReplaceAllStringFunc(text, func(match string) string { return doubled[match] })

@@ -28,9 +28,7 @@ func (p *program) specialize(roots func() map[types.Object]bool, chosen settings
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	if !keep {
-		p.each(func(_ *unit, _ string, tree *dst.File) { unmark(tree) })
-	}
+	p.each(func(_ *unit, _ string, tree *dst.File) { unmark(tree, !keep) })
 	called, sizes := p.called(), p.sizes()
 	c := &chooser{p: p, chosen: reflect.ValueOf(chosen), knobs: knobs, wait: true}
 	passes := []func() bool{

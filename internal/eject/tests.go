@@ -5,6 +5,7 @@ import (
 	"embed"
 	"go/token"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"text/template"
@@ -35,7 +36,10 @@ type suite struct {
 	p        *program
 	id, file string // the deployment's id, and the file with its claims
 	chosen   settings.Settings
-	template assembly.Template
+
+	templates []assembly.Template // what the settings come to
+	keep      bool                // settings are kept, and claims of every one of them
+	own       bool                // the settings are not those that claims are made for
 }
 
 // suiteFile is where the tests stand that are not the stack's claims.
@@ -51,7 +55,7 @@ func (s suite) prepare(stack []byte) ([]string, error) {
 	if err := s.p.parse(u); err != nil {
 		return nil, err
 	}
-	replaced := []string{"synth", "synthesized", "newApp", "TestGolden", "TestRules", "TestNag", "checkRules", "changed", "mutant"}
+	replaced := []string{"synth", "synthesized", "newApp", "TestGolden", "TestRules", "TestNag", "checkRules", "changed", "mutant", "profiles"}
 	for _, src := range u.files {
 		src.tree.Decls = slices.DeleteFunc(slices.Clone(src.tree.Decls), func(d dst.Decl) bool { return declaresAny(d, replaced) })
 	}
@@ -64,6 +68,9 @@ func (s suite) prepare(stack []byte) ([]string, error) {
 		}
 		if !s.claimed(f.Body) {
 			return true
+		}
+		if s.own {
+			s.withhold(f.Body)
 		}
 		tests = append(tests, f.Name.Name)
 		return false
@@ -114,7 +121,9 @@ func (s suite) claimed(body *dst.BlockStmt) bool {
 	dstutil.Apply(body, nil, func(c *dstutil.Cursor) bool {
 		if index, ok := c.Node().(*dst.IndexExpr); ok {
 			if call, ok := index.X.(*dst.CallExpr); ok && isCallOf(call, "synth") && isText(index.Index, s.id) {
-				call.Args = call.Args[:1]
+				if !s.keep {
+					call.Args = call.Args[:1]
+				}
 				c.Replace(within(index, call))
 			}
 		}
@@ -156,6 +165,9 @@ func (s suite) matches(keyValues []dst.Expr) bool {
 	}
 	if _, ok := context["profile"]; !ok {
 		context["profile"] = string(settings.Sandbox)
+	}
+	if s.keep {
+		return true
 	}
 	asked, err := settings.Parse(context, nil)
 	if err != nil || asked.Profile != s.chosen.Profile {
@@ -207,8 +219,11 @@ func (s suite) kubernetes(tree *dst.File, tests *[]string) {
 			}
 		}
 	}
-	if architecture == nil || s.chosen.Profile != settings.Sandbox {
+	if architecture == nil || s.chosen.Profile != settings.Sandbox && !s.keep {
 		return
+	}
+	if isText(architecture, "arm64") && !s.keep {
+		architecture, _ = literal(reflect.ValueOf(s.chosen.Architecture.GOARCH()))
 	}
 	for _, d := range tree.Decls {
 		f, ok := d.(*dst.FuncDecl)
@@ -243,14 +258,14 @@ func (s suite) kubernetes(tree *dst.File, tests *[]string) {
 // known writes the answers of helpers that ask what kind of stack they look at.
 func (s suite) known() {
 	has := func(resource string, property, value string) bool {
-		for _, r := range s.template.Resources {
+		for _, r := range s.templates[0].Resources {
 			if r.Type == resource && (property == "" || r.Properties[property] == value) {
 				return true
 			}
 		}
 		return false
 	}
-	_, elsewhere := s.template.Outputs["PublishKeys"]
+	_, elsewhere := s.templates[0].Outputs["PublishKeys"]
 	answers := map[string]bool{
 		"clusterElsewhere": elsewhere,
 		"onOwnServers":     elsewhere || has("AWS::ECS::Service", "LaunchType", "EXTERNAL"),
@@ -270,8 +285,10 @@ func (s suite) known() {
 // present takes away loops over resources that the stack does not have.
 func (s suite) present() {
 	types := map[string]bool{}
-	for _, r := range s.template.Resources {
-		types[r.Type] = true
+	for _, t := range s.templates {
+		for _, r := range t.Resources {
+			types[r.Type] = true
+		}
 	}
 	absentType := func(e dst.Expr) bool {
 		call, ok := e.(*dst.CallExpr)
@@ -346,7 +363,8 @@ func (s suite) rules() {
 					}
 				}
 				production := s.chosen.Profile == settings.Production
-				return fields["sandboxOnly"] == "true" && production || fields["productionOnly"] == "true" && !production || bodies[fields["check"]] == 0
+				other := fields["sandboxOnly"] == "true" && production || fields["productionOnly"] == "true" && !production
+				return other && !s.keep || bodies[fields["check"]] == 0
 			})
 		}
 	}

@@ -22,7 +22,7 @@ func TestTry(t *testing.T) {
 	chosen := settings.Default()
 	chosen.Profile = settings.Profile(os.Getenv("PROFILE"))
 	start := time.Now()
-	files, err := eject.Make(project.Path(), eject.Options{Stack: os.Getenv("ID"), Module: "example.com/me/orders", Name: "Orders", Settings: chosen})
+	files, err := eject.Make(project.Path(), eject.Options{Stack: os.Getenv("ID"), Module: "example.com/me/orders", Name: "Orders", Settings: chosen, Keep: os.Getenv("KEEP") != ""})
 	require.NoError(t, err)
 	fmt.Println("made", time.Since(start))
 	for name, text := range files {
