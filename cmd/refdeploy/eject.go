@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -10,6 +13,7 @@ import (
 	"github.com/pmezard/go-difflib/difflib"
 	"github.com/spf13/cobra"
 
+	"refdeploy/internal/assembly"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/eject"
 	"refdeploy/internal/project"
@@ -22,7 +26,7 @@ const changed exitStatus = 2
 
 func newEject() *cobra.Command {
 	var in input
-	var module, name string
+	var module, name, app string
 	var keep, diff bool
 	cmd := &cobra.Command{
 		Use:   "eject STACK DIR",
@@ -44,7 +48,7 @@ func newEject() *cobra.Command {
 				return err
 			}
 			if diff {
-				for _, flag := range []string{"module", "name", "keep-settings", "context"} {
+				for _, flag := range []string{"module", "name", "app", "keep-settings", "context"} {
 					if cmd.Flags().Changed(flag) {
 						return fmt.Errorf("%s: the project in %s says itself how it was made; leave it out with --diff", flag, dir)
 					}
@@ -55,6 +59,14 @@ func newEject() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("app") {
+				if _, twice := given["app"]; twice {
+					return fmt.Errorf("app: got --app and -c app=…; give one of them")
+				}
+				if given["app"], err = filepath.Abs(app); err != nil {
+					return fmt.Errorf("app: %w", err)
+				}
+			}
 			if err := eject.Writable(root, dir); err != nil {
 				return err
 			}
@@ -63,6 +75,9 @@ func newEject() *cobra.Command {
 				return err
 			}
 			options.Version = eject.Version(root)
+			if err := ejectTemplate(cmd.Context(), &options); err != nil {
+				return err
+			}
 			if err := eject.Write(cmd.Context(), root, dir, options); err != nil {
 				return err
 			}
@@ -73,6 +88,7 @@ func newEject() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&module, "module", "", "the path of the Go module (default example.com/ and the name of DIR)")
 	f.StringVar(&name, "name", "", "the name of the stack in CloudFormation (default the name of DIR)")
+	f.StringVar(&app, "app", "", "the directory of your own app, which has a Dockerfile and stays where it is (default the sample app, copied)")
 	f.BoolVar(&keep, "keep-settings", false, "keep the settings, to be given with -c, instead of what they decide")
 	f.BoolVar(&diff, "diff", false, "show what this version would write otherwise, and change nothing")
 	f.StringArrayVarP(&in.settings, "context", "c", nil, "a setting, as for cdk: key=value")
@@ -111,7 +127,43 @@ func ejectOptions(id, dir, module, name string, keep bool, given map[string]stri
 	case len(chosen.Stacks) > 0:
 		return eject.Options{}, fmt.Errorf("stacks: got %q; the project has one, %s: leave it out", strings.Join(chosen.Stacks, ","), id)
 	}
+	if chosen.App != "" {
+		// Where it is from the project, which may move with it.
+		there := project.Resolve(chosen.App)
+		if chosen.App, err = filepath.Rel(abs, there); err != nil {
+			chosen.App = there
+		}
+		given["app"] = there
+	}
 	return eject.Options{Stack: id, Module: module, Name: name, Keep: keep, Settings: chosen, Given: given}, nil
+}
+
+// ejectTemplate synthesizes what settings come to that no golden template is for.
+func ejectTemplate(ctx context.Context, o *eject.Options) error {
+	if !o.NeedsTemplate() {
+		return nil
+	}
+	overrides := maps.Clone(o.Given)
+	overrides["stacks"] = o.Stack
+	return synth.Quick(ctx, overrides, func(dir string) error {
+		stacks, err := assembly.Read(dir)
+		if err != nil {
+			return err
+		}
+		for _, s := range stacks {
+			for _, a := range s.Annotations {
+				if s.ID == o.Stack && a.Level == "error" {
+					return fmt.Errorf("%s: %s", s.ID, a.Says)
+				}
+			}
+		}
+		text, err := os.ReadFile(filepath.Join(dir, o.Stack+".template.json"))
+		if err != nil {
+			return err
+		}
+		o.Template, err = eject.Golden(text)
+		return err
+	})
 }
 
 // ejectDiff shows what this version would write otherwise.
@@ -128,6 +180,9 @@ func ejectDiff(cmd *cobra.Command, root, id, dir string) error {
 	}
 	options, err := ejectOptions(id, dir, record.Module, record.Name, record.Keep, record.Settings)
 	if err != nil {
+		return err
+	}
+	if err := ejectTemplate(cmd.Context(), &options); err != nil {
 		return err
 	}
 	changes, err := eject.Changes(cmd.Context(), root, dir, options, record)

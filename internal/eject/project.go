@@ -98,7 +98,7 @@ func Make(root string, o Options) (map[string][]byte, error) {
 		maps.Copy(all, p.lookup(testsPath, tests...))
 		return all
 	}
-	knobs, err := p.specialize(roots, o.Settings, []string{stacksPath, testsPath}, o.Keep)
+	knobs, err := p.specialize(roots, o.Settings, []string{stacksPath, testsPath}, o.Keep, o.sample())
 	if err != nil {
 		return nil, err
 	}
@@ -123,8 +123,13 @@ func Make(root string, o Options) (map[string][]byte, error) {
 			files[name] = text
 		}
 	}
-	if err := sampleApp(root, n, files); err != nil {
-		return nil, err
+	switch sources := p.sources(); {
+	case o.sample():
+		if err := sampleApp(root, n, files); err != nil {
+			return nil, err
+		}
+	case sources["app/contract/contract.go"] != nil: // the settings' defaults
+		files["app/contract/contract.go"] = sources["app/contract/contract.go"]
 	}
 	for name, template := range templates {
 		files[path.Join("stacks", name)] = []byte(n.template(string(template)))
@@ -164,6 +169,23 @@ func (o Options) templates(root string, d catalog.Deployment) (map[string][]byte
 		}
 	}
 	return map[string][]byte{golden(d.ID): text}, nil
+}
+
+// Digests change with the app's source and with Go: golden files record that they
+// are there, as constructs/cdktest does.
+var digests = []*regexp.Regexp{
+	regexp.MustCompile(`[0-9a-f]{64}`),
+	regexp.MustCompile(`(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}`),
+}
+
+// Golden writes a template as a golden file has it.
+func Golden(template []byte) ([]byte, error) {
+	var text bytes.Buffer
+	if err := json.Indent(&text, template, "", "  "); err != nil {
+		return nil, err
+	}
+	masked := digests[0].ReplaceAll(text.Bytes(), []byte("ASSET"))
+	return append(digests[1].ReplaceAll(masked, []byte("${1}VERSION")), '\n'), nil
 }
 
 // NeedsTemplate reports whether the settings make another template than one of the
@@ -232,6 +254,9 @@ func sortTags(text string) string {
 	}
 	return strings.Join(out, "\n")
 }
+
+// sample reports whether the sample app runs, and not one of the user's.
+func (o Options) sample() bool { return o.Settings.App == "" && o.Settings.Image == "" }
 
 // sampleApp adds the app, with the tests that need nothing of the comparison.
 func sampleApp(root string, n names, files map[string][]byte) error {

@@ -72,7 +72,7 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 	_, intro, _ = strings.Cut(intro, "\n")
 	made, err := render("README.md.tmpl", map[string]any{
 		"Stack": pg.n.stack, "Intro": strings.TrimSpace(pg.text(intro)) + "\n\n" + pg.profile(), "Go": goVersion(pg.files["go.mod"]),
-		"Source": pg.d.Source, "Constructs": pg.constructs(), "App": "app", "AppSays": "the app, with its Dockerfile and its tests",
+		"Source": pg.d.Source, "Constructs": pg.constructs(), "App": pg.app(), "AppSays": pg.appSays(),
 		"Change": pg.change(), "Body": body.String(), "Provenance": pg.provenance(),
 	})
 	return made, err
@@ -133,6 +133,19 @@ func goVersion(mod []byte) string {
 	return string(match[1])
 }
 
+// app is where the app is.
+func (pg page) app() string { return cmp.Or(pg.o.Settings.App, pg.o.Settings.Image, "app") }
+
+func (pg page) appSays() string {
+	switch {
+	case pg.o.Settings.App != "":
+		return "your app, with its Dockerfile; it stays where it is"
+	case pg.o.Settings.Image != "":
+		return "the image that runs"
+	}
+	return "the app, with its Dockerfile and its tests"
+}
+
 // constructs lists the packages beside the stack with what their docs say.
 func (pg page) constructs() [][2]string {
 	var rows [][2]string
@@ -162,7 +175,7 @@ func (pg page) change() string {
 	}
 	lines = append(lines,
 		fmt.Sprintf("- Sizes and numbers: they stand in `%s`, where they are used", pg.d.Source),
-		"- The app: what is in `app`; it has to answer `/healthz` and to listen on its port",
+		fmt.Sprintf("- The app: `%s`. It listens on port %d and answers `%s` with 200 while it is well", pg.app(), pg.o.Settings.Port, pg.o.Settings.HealthPath),
 		"- After each change, run `make test`. The golden template shows what CloudFormation would be told: `make golden`, and read the difference")
 	return strings.Join(lines, "\n")
 }

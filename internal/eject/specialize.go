@@ -24,13 +24,13 @@ var Rounds int
 
 // specialize makes the program one for a deployment and settings. It returns the
 // settings that have become constants of the stack file, with their names there.
-func (p *program) specialize(roots func() map[types.Object]bool, chosen settings.Settings, paths []string, keep bool) (map[string]string, error) {
+func (p *program) specialize(roots func() map[types.Object]bool, chosen settings.Settings, paths []string, keep, sample bool) (map[string]string, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
 	p.each(func(_ *unit, _ string, tree *dst.File) { unmark(tree, !keep) })
 	called, sizes := p.called(), p.sizes()
-	c := &chooser{p: p, chosen: reflect.ValueOf(chosen), knobs: knobs, wait: true}
+	c := &chooser{p: p, chosen: reflect.ValueOf(chosen), knobs: knobs, wait: true, sample: sample}
 	passes := []func() bool{
 		func() bool { return p.reach(roots(), called) },
 		func() bool { return p.pruneImports(paths...) },

@@ -22,6 +22,7 @@ import (
 var (
 	settingsPath = reference + "/internal/settings"
 	versionsPath = reference + "/internal/versions"
+	contractPath = reference + "/app/contract"
 )
 
 // A chooser writes what the user chose in place of what asks for it.
@@ -34,6 +35,8 @@ type chooser struct {
 	// anything but a condition asks for them.
 	knobs map[string]string
 	wait  bool
+
+	sample bool // the sample app is there, and its constants with it
 }
 
 // knobs are settings that people change in the life of a service, with the names
@@ -48,7 +51,7 @@ var knobs = map[string]string{
 func (c *chooser) choose() bool {
 	changed := false
 	c.p.each(func(u *unit, _ string, tree *dst.File) {
-		if u.path == settingsPath || u.path == versionsPath {
+		if u.path == settingsPath || u.path == versionsPath || isApp(u.path) {
 			return
 		}
 		dstutil.Apply(tree, func(cur *dstutil.Cursor) bool {
@@ -223,7 +226,7 @@ func (c *chooser) typed(lit *dst.BasicLit, method string) (reflect.Value, bool) 
 // constant returns the value of a constant that one of the packages of values
 // defines.
 func (c *chooser) constant(constant *types.Const) (reflect.Value, bool) {
-	if pkg := constant.Pkg(); pkg == nil || pkg.Path() != settingsPath && pkg.Path() != versionsPath {
+	if pkg := constant.Pkg(); pkg == nil || pkg.Path() != settingsPath && pkg.Path() != versionsPath && (pkg.Path() != contractPath || c.sample) {
 		return reflect.Value{}, false
 	}
 	v := reflect.ValueOf(basic(constant.Val()))
