@@ -178,6 +178,11 @@ func ejectDiff(cmd *cobra.Command, root, id, dir string) error {
 		}
 		return fmt.Errorf("stack: got %s; the project in %s was made of %s", id, dir, record.Stack)
 	}
+	if app, ok := record.Settings["app"]; ok && !filepath.IsAbs(app) {
+		if record.Settings["app"], err = filepath.Abs(filepath.Join(dir, app)); err != nil {
+			return fmt.Errorf("app: %w", err)
+		}
+	}
 	options, err := ejectOptions(id, dir, record.Module, record.Name, record.Keep, record.Settings)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dave/dst"
+	"github.com/dave/dst/dstutil"
 )
 
 // A member is a field of one of the program's structs, and what is done with it.
@@ -48,6 +49,7 @@ func (p *program) fields() bool {
 		}
 		v, ok := p.setting(m)
 		if !ok {
+			changed = p.neverEmpty(m) || changed
 			continue
 		}
 		if c := p.choice(v); c != nil && !p.onlyIn(m, c.Pkg()) {
@@ -84,6 +86,34 @@ func (p *program) setting(m member) (dst.Expr, bool) {
 		value = kv.Value
 	}
 	return value, value != nil
+}
+
+// neverEmpty folds the question whether a text is empty, where every value of the
+// struct gives one.
+func (p *program) neverEmpty(m member) bool {
+	if len(m.of.literals) == 0 || len(m.values) < len(m.of.literals) || m.of.zeros > 0 {
+		return false
+	}
+	for _, kv := range m.values {
+		if text, ok := textOf(kv.Value); !ok || text == "" {
+			return false
+		}
+	}
+	changed := false
+	p.each(func(_ *unit, _ string, tree *dst.File) {
+		dstutil.Apply(tree, nil, func(c *dstutil.Cursor) bool {
+			b, ok := c.Node().(*dst.BinaryExpr)
+			if !ok || b.Op != token.EQL && b.Op != token.NEQ || !isText(b.Y, "") {
+				return true
+			}
+			if s, ok := b.X.(*dst.SelectorExpr); ok && p.object(s.Sel) == m.object {
+				c.Replace(within(b, boolean(b.Op == token.NEQ)))
+				changed = true
+			}
+			return true
+		})
+	})
+	return changed
 }
 
 // onlyIn reports whether a field is read in that package alone.

@@ -40,7 +40,7 @@ func (p *program) localsOf(f *dst.FuncDecl) bool {
 	lists(f.Body, func(list []dst.Stmt) []dst.Stmt {
 		var out []dst.Stmt
 		for i, s := range list {
-			switch p.known(s, uses, values) {
+			switch p.known(f.Body, s, uses, values) {
 			case true:
 				drop(s, list[i+1:], true)
 				changed = true
@@ -153,7 +153,7 @@ func (p *program) defines(id *dst.Ident) bool {
 
 // known records the value of a variable that is true, false or nil and stays so,
 // and reports whether its declaration can go.
-func (p *program) known(s dst.Stmt, uses map[types.Object]*access, values map[types.Object]dst.Expr) bool {
+func (p *program) known(body dst.Node, s dst.Stmt, uses map[types.Object]*access, values map[types.Object]dst.Expr) bool {
 	constant := func(id *dst.Ident) types.Object {
 		o := p.object(id)
 		if a := uses[o]; o == nil || id.Name == "_" || a != nil && (a.writes > 0 || a.taken) {
@@ -184,7 +184,7 @@ func (p *program) known(s dst.Stmt, uses map[types.Object]*access, values map[ty
 		if len(spec.Names) != 1 || len(spec.Values) > 0 || !p.nilable(spec.Type) {
 			return false
 		}
-		if o := constant(spec.Names[0]); o != nil && uses[o] != nil {
+		if o := constant(spec.Names[0]); o != nil && uses[o] != nil && !p.isReceiver(body, o) {
 			values[o] = dst.NewIdent("nil")
 			return true
 		}

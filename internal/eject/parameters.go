@@ -395,6 +395,10 @@ func (p *program) answers() bool {
 		}
 	}
 	changed := false
+	idle := func(e dst.Expr) bool {
+		call, ok := e.(*dst.CallExpr)
+		return ok && p.pure(call) && callee(call) != nil && p.idle[p.object(callee(call))]
+	}
 	given := func(e dst.Expr) (dst.Expr, bool) {
 		call, ok := e.(*dst.CallExpr)
 		if !ok || callee(call) == nil || p.object(callee(call)) == nil {
@@ -417,7 +421,7 @@ func (p *program) answers() bool {
 			var out []dst.Stmt
 			for i, s := range list {
 				if e, ok := s.(*dst.ExprStmt); ok {
-					if _, ok := given(e.X); ok {
+					if _, ok := given(e.X); ok || idle(e.X) {
 						drop(s, list[i+1:], false)
 						changed = true
 						continue
@@ -452,6 +456,19 @@ func (p *program) always(f *function) (dst.Expr, bool) {
 		return ret.Results[0], true
 	}
 	return nil, false
+}
+
+// harmless reports whether a function does nothing but to return something simple.
+func (p *program) harmless(f *function) bool {
+	if f.decl.Body == nil || len(f.decl.Body.List) != 1 || !specialized(f.unit.path) {
+		return false
+	}
+	ret, ok := f.decl.Body.List[0].(*dst.ReturnStmt)
+	if !ok || len(ret.Results) != 1 {
+		return false
+	}
+	composite, ok := ret.Results[0].(*dst.CompositeLit)
+	return ok && len(composite.Elts) == 0
 }
 
 // nothing returns the variables that are nil, because the function that makes them
@@ -490,6 +507,28 @@ func (p *program) nothing() map[types.Object]bool {
 			})
 		}
 	})
+	// And what is handed on to a function that never gets anything else.
+	for again := len(all) > 0; again; {
+		again = false
+		for _, f := range p.functions() {
+			if f.value || f.decl.Body == nil || len(f.calls) == 0 {
+				continue
+			}
+			for i := range f.parameters() {
+				field, k := f.parameter(i)
+				o := p.object(field.Names[k])
+				if o == nil || all[o] || slices.ContainsFunc(f.calls, func(call *dst.CallExpr) bool {
+					id, ok := call.Args[i].(*dst.Ident)
+					return !ok || p.object(id) == nil || !all[p.object(id)]
+				}) {
+					continue
+				}
+				if a := p.accesses(f.decl.Body)[o]; a != nil && a.writes == 0 && !a.taken {
+					all[o], again = true, true
+				}
+			}
+		}
+	}
 	return all
 }
 
@@ -523,6 +562,9 @@ func (p *program) receivers() bool {
 			names[field.Names[k]] = func(call *dst.CallExpr) dst.Expr { return call.Args[i] }
 		}
 		for name, argument := range names {
+			if p.isReceiver(f.decl.Body, p.object(name)) {
+				continue // of a method, which has no nil to be called for
+			}
 			a := p.accesses(f.decl.Body)[p.object(name)]
 			if a == nil || a.writes > 0 || a.taken {
 				continue
@@ -535,6 +577,28 @@ func (p *program) receivers() bool {
 		}
 	}
 	return changed
+}
+
+// isReceiver reports whether something is asked of a variable: a method, a field or
+// an element.
+func (p *program) isReceiver(body dst.Node, o types.Object) bool {
+	found := false
+	dst.Inspect(body, func(n dst.Node) bool {
+		var x dst.Expr
+		switch n := n.(type) {
+		case *dst.SelectorExpr:
+			x = n.X
+		case *dst.IndexExpr:
+			x = n.X
+		case *dst.SliceExpr:
+			x = n.X
+		}
+		if id, ok := x.(*dst.Ident); ok && p.object(id) == o {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // bare reports whether a statement returns nothing.

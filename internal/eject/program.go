@@ -40,7 +40,7 @@ type program struct {
 	ast  map[dst.Node]ast.Node
 
 	defining map[dst.Expr]bool     // what variables are defined by
-	idle     map[types.Object]bool // functions that always return the same
+	idle     map[types.Object]bool // functions that do nothing but return
 	types    map[string]bool       // packages that matter for their types only
 	unclear  map[string]bool       // names of members of something opaque, that may be ours
 }
@@ -390,7 +390,7 @@ func (p *program) check() error {
 	})
 	p.idle = map[types.Object]bool{}
 	for o, f := range p.functions() {
-		if _, ok := p.always(f); ok {
+		if _, ok := p.always(f); ok || p.harmless(f) {
 			p.idle[o] = true
 		}
 	}

@@ -119,10 +119,25 @@ func (o Options) command() string {
 	if o.Keep {
 		words = append(words, "--keep-settings")
 	}
-	for _, key := range slices.Sorted(maps.Keys(o.Given)) {
-		words = append(words, "-c", key+"="+o.Given[key])
+	given := o.given()
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		if key == "app" {
+			words = append(words, "--app", "DIR/"+filepath.ToSlash(given[key]))
+			continue
+		}
+		words = append(words, "-c", key+"="+given[key])
 	}
 	return strings.Join(words, " ")
+}
+
+// given returns the settings that the user gave, with the app's directory as it is
+// from the project: nobody else has it where the user has it.
+func (o Options) given() map[string]string {
+	given := maps.Clone(o.Given)
+	if _, ok := given["app"]; ok {
+		given["app"] = o.Settings.App
+	}
+	return given
 }
 
 func goVersion(mod []byte) string {

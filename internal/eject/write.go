@@ -208,7 +208,7 @@ type Record struct {
 }
 
 func record(o Options, files map[string][]byte) ([]byte, error) {
-	r := Record{Version: o.Version, Stack: o.Stack, Module: o.Module, Name: o.Name, Keep: o.Keep, Settings: o.Given, Files: map[string]string{}}
+	r := Record{Version: o.Version, Stack: o.Stack, Module: o.Module, Name: o.Name, Keep: o.Keep, Settings: o.given(), Files: map[string]string{}}
 	for name, text := range files {
 		if name != recordFile {
 			r.Files[name] = digest(text)

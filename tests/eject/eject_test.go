@@ -28,6 +28,8 @@ type home struct {
 	id   string
 	args []string // beside STACK and DIR
 
+	own string // one of tests/apps in the place of the sample app
+
 	// golden is the template that the project's has to be, or "" when the command
 	// synthesizes it: then the project's own golden file is that.
 	golden string
@@ -41,9 +43,9 @@ func homes() map[string]home {
 	all := map[string]home{
 		"EcsFargate for x86_64":            {id: "EcsFargate", args: []string{"-c", "architecture=x86_64"}},
 		"EcsFargate with HTTPS and alarms": {id: "EcsFargate", args: []string{"-c", "profile=production", "-c", "certificateArn=arn:aws:acm:us-east-1:111111111111:certificate/0123", "-c", "alarmEmail=on-call@example.com"}},
-		"EcsEc2 with an app of one's own":  {id: "EcsEc2", args: []string{"--app", project.Path("tests", "apps", "python"), "-c", "port=8000", "-c", "healthPath=/health", "-c", "bucket=none", "-c", "env=GREETING=Hello", "-c", "secrets=TOKEN"}},
-		"EksEc2 with an app of one's own":  {id: "EksEc2", args: []string{"--app", project.Path("tests", "apps", "node"), "-c", "port=3000"}},
-		"Lambda with an app of one's own":  {id: "Lambda", args: []string{"--app", project.Path("tests", "apps", "python"), "-c", "port=8000", "-c", "healthPath=/health", "-c", "bucket=none"}},
+		"EcsEc2 with an app of one's own":  {id: "EcsEc2", own: "python", args: []string{"-c", "port=8000", "-c", "healthPath=/health", "-c", "bucket=none", "-c", "env=GREETING=Hello", "-c", "secrets=TOKEN"}},
+		"EksEc2 with an app of one's own":  {id: "EksEc2", own: "node", args: []string{"-c", "port=3000"}},
+		"Lambda with an app of one's own":  {id: "Lambda", own: "python", args: []string{"-c", "port=8000", "-c", "healthPath=/health", "-c", "bucket=none"}},
 		"EcsFargate with its settings":     {id: "EcsFargate", args: []string{"--keep-settings"}, golden: "EcsFargate.sandbox"},
 		"EksFargate with its settings":     {id: "EksFargate", args: []string{"--keep-settings", "-c", "profile=production"}, golden: "EksFargate.production"},
 	}
@@ -64,9 +66,15 @@ func TestEveryDeploymentIsAProjectOfItsOwn(t *testing.T) {
 	seconds := map[string]float64{}
 	for name, h := range homes() {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "orders")
+			work := t.TempDir()
+			dir, args := filepath.Join(work, "orders"), h.args
+			if h.own != "" {
+				shop := filepath.Join(work, "shop")
+				require.NoError(t, os.CopyFS(shop, os.DirFS(project.Path("tests", "apps", h.own))))
+				args = append([]string{"--app", shop}, args...)
+			}
 			start := time.Now()
-			succeed(t, project.Path(), command, append([]string{"eject", h.id, dir, "--module", "example.com/me/orders", "--name", "Orders"}, h.args...)...)
+			succeed(t, project.Path(), command, append([]string{"eject", h.id, dir, "--module", "example.com/me/orders", "--name", "Orders"}, args...)...)
 			seconds[name] = time.Since(start).Seconds()
 			reads(t, dir)
 
