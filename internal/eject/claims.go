@@ -1,10 +1,14 @@
 package eject
 
 import (
+	"go/token"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dave/dst"
+
+	"refdeploy/internal/settings"
 )
 
 // withhold takes claims away that do not hold for settings which are not those
@@ -96,4 +100,31 @@ func matches(want dst.Expr, got any) bool {
 		}
 	}
 	return true
+}
+
+// retell writes the port and the health path of the user's app in place of the
+// sample app's, in what tests say of them.
+func (s suite) retell(root dst.Node) {
+	sample := settings.Default()
+	port, path := strconv.Itoa(sample.Port), sample.HealthPath
+	dst.Inspect(root, func(n dst.Node) bool {
+		lit, ok := n.(*dst.BasicLit)
+		if !ok {
+			return true
+		}
+		switch {
+		case lit.Kind == token.INT && lit.Value == port:
+			lit.Value = strconv.Itoa(s.chosen.Port)
+		case lit.Kind == token.FLOAT && lit.Value == port+".0":
+			lit.Value = strconv.Itoa(s.chosen.Port) + ".0"
+		case lit.Kind == token.STRING:
+			if text, err := strconv.Unquote(lit.Value); err == nil {
+				told := strings.ReplaceAll(strings.ReplaceAll(text, port, strconv.Itoa(s.chosen.Port)), path, s.chosen.HealthPath)
+				if told != text {
+					lit.Value = quoted(lit.Value, told)
+				}
+			}
+		}
+		return true
+	})
 }

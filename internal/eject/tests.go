@@ -57,6 +57,9 @@ func (s suite) prepare(stack []byte) ([]string, error) {
 	}
 	replaced := []string{"synth", "synthesized", "newApp", "TestGolden", "TestRules", "TestNag", "checkRules", "changed", "mutant", "profiles"}
 	for _, src := range u.files {
+		if s.own {
+			s.retell(src.tree)
+		}
 		src.tree.Decls = slices.DeleteFunc(slices.Clone(src.tree.Decls), func(d dst.Decl) bool { return declaresAny(d, replaced) })
 	}
 	claims := u.files[s.file].tree
