@@ -27,7 +27,7 @@ func (o Options) around(root string, d catalog.Deployment, n names, constructor 
 		if err != nil {
 			return err
 		}
-		files[name] = []byte(text)
+		files[name] = []byte(n.rename(text))
 	}
 	cdk, err := read("cdk.json")
 	if err != nil {
