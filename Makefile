@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-deploy test-runtimes test-mutations test-browser bench golden docs mutations clean
+.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-deploy test-runtimes test-mutations test-eject test-browser bench golden docs mutations clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -47,8 +47,14 @@ test-deploy: node_modules bin/emulator ## deploy, update and destroy every stack
 test-runtimes: node_modules ## run the app as each template says, in containers, which needs root on Linux with buildah, runc and umoci
 	go test -tags runtimes -count 1 -parallel 4 -timeout 10m -v ./tests/runtimes
 
-test-mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices
+test-test-eject: node_modules ## take every deployment home, compile and test it there
+	go test -tags eject -count 1 -timeout 40m -v ./tests/eject
+
+mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices
 	go test -tags mutations -count 1 ./tests/mutations
+
+test-eject: node_modules ## take every deployment home, compile and test it there
+	go test -tags eject -count 1 -timeout 40m -v ./tests/eject
 
 mutations: node_modules bin/lint ## renew the table of mutations in docs/contributing.md
 	go test -tags mutations -count 1 ./tests/mutations -update

@@ -16,7 +16,7 @@ import (
 func (p *program) fold() bool {
 	changed := false
 	p.each(func(u *unit, _ string, tree *dst.File) {
-		if u.path == settingsPath || isApp(u.path) {
+		if !p.edits(u) {
 			return
 		}
 		dstutil.Apply(tree, nil, func(c *dstutil.Cursor) bool {

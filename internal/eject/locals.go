@@ -21,7 +21,7 @@ type access struct {
 func (p *program) locals() bool {
 	changed := false
 	p.each(func(u *unit, _ string, tree *dst.File) {
-		if u.path == settingsPath || isApp(u.path) {
+		if !p.edits(u) {
 			return
 		}
 		for _, d := range tree.Decls {

@@ -334,6 +334,9 @@ func (p *program) empty() bool {
 		}
 	}
 	p.each(func(u *unit, _ string, tree *dst.File) {
+		if !p.edits(u) {
+			return
+		}
 		lists(tree, func(list []dst.Stmt) []dst.Stmt {
 			var out []dst.Stmt
 			for i, s := range list {
@@ -414,7 +417,7 @@ func (p *program) answers() bool {
 		return v, true
 	}
 	p.each(func(u *unit, _ string, tree *dst.File) {
-		if isApp(u.path) || u.path == settingsPath {
+		if !p.edits(u) {
 			return
 		}
 		lists(tree, func(list []dst.Stmt) []dst.Stmt {

@@ -42,6 +42,7 @@ type program struct {
 	defining map[dst.Expr]bool     // what variables are defined by
 	idle     map[types.Object]bool // functions that do nothing but return
 	types    map[string]bool       // packages that matter for their types only
+	only     string                // the one package to edit, or "" for all of a deployment
 	unclear  map[string]bool       // names of members of something opaque, that may be ours
 }
 
@@ -462,6 +463,11 @@ func (p *program) typeOf(e dst.Expr) types.TypeAndValue {
 		return types.TypeAndValue{}
 	}
 	return p.info.Types[node]
+}
+
+// edits reports whether passes change a package.
+func (p *program) edits(u *unit) bool {
+	return u.path != settingsPath && !isApp(u.path) && (p.only == "" || u.path == p.only)
 }
 
 // each calls f with every file.

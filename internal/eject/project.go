@@ -96,6 +96,10 @@ func Make(root string, o Options) (map[string][]byte, error) {
 	roots := func() map[types.Object]bool {
 		all := p.lookup(stacksPath, constructor)
 		maps.Copy(all, p.lookup(testsPath, tests...))
+		if o.Keep { // what main.go asks
+			maps.Copy(all, p.lookup(projectPath, "CLIContext"))
+			maps.Copy(all, p.lookup(settingsPath, "Parse", "Keys"))
+		}
 		return all
 	}
 	knobs, err := p.specialize(roots, o.Settings, []string{stacksPath, testsPath}, o.Keep, o.sample())

@@ -18,9 +18,9 @@ import (
 const (
 	stacksPath = reference + "/stacks"
 	testsPath  = reference + "/stacks_test"
-)
 
-var Rounds int
+	projectPath = reference + "/internal/project"
+)
 
 // specialize makes the program one for a deployment and settings. It returns the
 // settings that have become constants of the stack file, with their names there.
@@ -35,7 +35,10 @@ func (p *program) specialize(roots func() map[types.Object]bool, chosen settings
 		func() bool { return p.reach(roots(), called) },
 		func() bool { return p.pruneImports(paths...) },
 	}
-	if !keep {
+	if keep { // the tests alone know which deployment they look at
+		p.only = testsPath
+		passes = append(passes, p.fold, p.locals, p.empty, p.answers)
+	} else {
 		passes = append(passes, c.choose, p.fold, p.locals, p.empty, p.receivers, p.answers, func() bool { return p.nonNil(roots()) }, func() bool { return p.parameters(roots()) }, p.fields,
 			func() bool { return p.inline(sizes) })
 	}
@@ -50,7 +53,6 @@ func (p *program) specialize(roots func() map[types.Object]bool, chosen settings
 			if !again {
 				return nil
 			}
-			Rounds++
 			if err := p.print(); err != nil {
 				return err
 			}
