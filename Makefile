@@ -47,14 +47,11 @@ test-deploy: node_modules bin/emulator ## deploy, update and destroy every stack
 test-runtimes: node_modules ## run the app as each template says, in containers, which needs root on Linux with buildah, runc and umoci
 	go test -tags runtimes -count 1 -parallel 4 -timeout 10m -v ./tests/runtimes
 
-test-test-eject: node_modules ## take every deployment home, compile and test it there
-	go test -tags eject -count 1 -timeout 40m -v ./tests/eject
-
-mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices
+test-mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices
 	go test -tags mutations -count 1 ./tests/mutations
 
 test-eject: node_modules ## take every deployment home, compile and test it there
-	go test -tags eject -count 1 -timeout 40m -v ./tests/eject
+	go test -tags eject -count 1 -timeout 60m -v ./tests/eject
 
 mutations: node_modules bin/lint ## renew the table of mutations in docs/contributing.md
 	go test -tags mutations -count 1 ./tests/mutations -update
