@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-deploy test-runtimes test-mutations test-eject test-browser bench golden docs mutations clean
+.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-deploy test-runtimes test-kubernetes test-mutations test-eject test-browser bench golden docs mutations clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -53,13 +53,25 @@ test-mutations: node_modules bin/lint ## break the templates one way at a time, 
 test-eject: node_modules ## take every deployment home, compile and test it there
 	go test -tags eject -count 1 -timeout 60m -v ./tests/eject
 
-mutations: node_modules bin/lint ## renew the table of mutations in docs/contributing.md
-	go test -tags mutations -count 1 ./tests/mutations -update
+mutations: node_modules bin/lint bin/emulator ## renew the table of mutations in docs/contributing.md, which deploys each to the emulator
+	CDK_VALIDATION=false go test -tags mutations -count 1 -timeout 90m -v ./tests/mutations -update
 
 bin/emulator: tests/deploy/emulator/requirements.txt tests/deploy/emulator/package-lock.json
 	python3 -m venv --clear $@
 	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	npm ci --prefix tests/deploy/emulator
+	@touch $@
+
+test-kubernetes: $(if $(KUBEBUILDER_ASSETS),,bin/kubernetes/.built) ## apply the Kubernetes objects to a real control plane, whose first build takes minutes
+	cd tests/kubernetes && go vet ./... && go test -count 1 -timeout 20m -v ./...
+
+# The file says that the build came to its end: the programs are written one by
+# one. Without a version, kubectl and the API server call themselves v0.0.0.
+bin/kubernetes/.built: tests/kubernetes/go.mod tests/kubernetes/go.sum
+	@echo "building Kubernetes; two cores take some six minutes the first time"
+	cd tests/kubernetes && go build -o $(CURDIR)/bin/kubernetes/ \
+		-ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes)" tool
+	mv bin/kubernetes/server bin/kubernetes/etcd
 	@touch $@
 
 test-browser: node_modules ## look at the HTML report and the app's page in Chromium, which has to be installed

@@ -47,7 +47,7 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 	id, source := "Service", awsapprunner.CfnService_SourceConfigurationProperty{}
 	var puller awsiam.Role
 	if p.Settings.AppRunnerRepository != "" {
-		id, source = "ServiceFromGitHub", fromGitHub(p.Settings, told)
+		id, source = "ServiceFromGitHub", fromGitHub(p.Settings, told, secret)
 	} else {
 		source, puller = fromImage(stack, p.Settings, told, secret)
 	}
@@ -154,7 +154,7 @@ func fromImage(stack awscdk.Stack, s settings.Settings, told environment.Environ
 // fromGitHub builds the repository on every push to main. App Runner's own Go
 // runtime is Go 1.18 and ended on 2025-12-01, so the build brings the Go that
 // go.mod asks for to the Python runtime, which runs any Linux program.
-func fromGitHub(s settings.Settings, told environment.Environment) awsapprunner.CfnService_SourceConfigurationProperty {
+func fromGitHub(s settings.Settings, told environment.Environment, secret secrets.Secrets) awsapprunner.CfnService_SourceConfigurationProperty {
 	return awsapprunner.CfnService_SourceConfigurationProperty{
 		AutoDeploymentsEnabled:      jsii.Bool(true),
 		AuthenticationConfiguration: &awsapprunner.CfnService_AuthenticationConfigurationProperty{ConnectionArn: jsii.String(s.AppRunnerConnectionARN)},
@@ -169,6 +169,7 @@ func fromGitHub(s settings.Settings, told environment.Environment) awsapprunner.
 					StartCommand:                jsii.String("./notes"),
 					Port:                        jsii.Sprintf("%d", s.Port),
 					RuntimeEnvironmentVariables: told.AppRunner(),
+					RuntimeEnvironmentSecrets:   secret.AppRunner(),
 				},
 			},
 		},

@@ -53,8 +53,9 @@ func NewECSExpress(scope constructs.Construct, id string, props *Props) awscdk.S
 		nag.Suppress(cluster, nag.Reasons{"AwsSolutions-ECS4": "Container Insights bills per metric; the production profile turns it on."})
 	}
 
-	// 2. What runs: the smallest Fargate size, unless more is asked for. Express Mode writes the task
-	// definition, for x86_64, whatever the architecture setting.
+	// 2. What runs: the smallest Fargate size, unless more is asked for. Express
+	// Mode writes the task definition, for x86_64, whatever the architecture
+	// setting.
 	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
 	told, secret := environment.New(bucket, p.Settings.Env), secrets.New(stack, "Secret", p.Settings.Secrets)
 	cpu, memory := p.Settings.FargateSize()

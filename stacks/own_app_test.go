@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
+	"refdeploy/internal/catalog"
 	"refdeploy/internal/cost"
 	"refdeploy/internal/settings"
 	"refdeploy/stacks"
@@ -104,20 +105,38 @@ func TestPodsOfAnOwnAppGetNoVariablesOfServices(t *testing.T) {
 	}
 }
 
+// The pages say where, in the catalog's words.
 func TestAnOwnAppMayWriteToTmpAndNowhereElse(t *testing.T) {
 	for id, stack := range python(t) {
 		t.Run(id, func(t *testing.T) {
+			d, ok := catalog.ByID(id)
+			require.True(t, ok)
+			says := d.OwnApp()
+			require.NotEmpty(t, says.RunsAs)
 			switch {
-			case onKubernetes[id] != "":
+			case clusterElsewhere(stack), onKubernetes[id] != "":
+				assert.Equal(t, "`/tmp` only: 64 MiB of the node's disk", says.Writes)
+				assert.Contains(t, says.RunsAs, "65532")
+				if clusterElsewhere(stack) {
+					return // its files are tested with the others
+				}
 				pod := podOf(t, stack)
+				assert.EqualValues(t, 65532, pod["securityContext"].(object)["runAsUser"])
 				container := pod["containers"].([]any)[0].(object)
 				assert.Equal(t, true, container["securityContext"].(object)["readOnlyRootFilesystem"])
 				assert.Contains(t, container["volumeMounts"], object{"mountPath": "/tmp", "name": "tmp"})
 				assert.Contains(t, pod["volumes"], object{"name": "tmp", "emptyDir": object{"sizeLimit": "64Mi"}})
 			case len(stack.Of("AWS::ECS::TaskDefinition")) > 0:
+				assert.Equal(t, "`/tmp` only: 64 MiB of the container's memory", says.Writes)
 				container := appContainer(t, stack)
+				assert.NotContains(t, container, "User", says.RunsAs)
 				assert.Equal(t, true, container["ReadonlyRootFilesystem"])
 				assert.Equal(t, []any{object{"ContainerPath": "/tmp", "Size": 64.0}}, container["LinuxParameters"].(object)["Tmpfs"])
+			case id == "Lambda":
+				assert.Equal(t, "`/tmp` only: 512 MB", says.Writes)
+				assert.NotContains(t, stack.JSON(), "EphemeralStorage", "512 MB is what a function has without")
+			default:
+				assert.Contains(t, says.Writes, "everywhere in the container")
 			}
 		})
 	}

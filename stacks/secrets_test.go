@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/cdktest"
+	"refdeploy/internal/catalog"
 )
 
 const secret = "quotes/api-token" // what the Python app asks for as API_TOKEN
@@ -27,12 +28,17 @@ var readers = map[string]struct{ resource, property string }{
 func TestThePlatformReadsTheSecretThatTheAppNamesAndNoOther(t *testing.T) {
 	for id, stack := range python(t) {
 		t.Run(id, func(t *testing.T) {
+			d, known := catalog.ByID(id)
+			require.True(t, known)
+			says := d.OwnApp().Secrets
 			granted := readersOf(t, stack)
 			reader, ok := readers[id]
 			if !ok {
 				assert.Empty(t, granted, "nobody of the stack reads it")
+				assert.Regexp(t, "MakeSecrets|CloudFormation reads them", says)
 				return
 			}
+			assert.Regexp(t, "execution role|instance role", says)
 			property := stack.Only(t, reader.resource).Properties[reader.property]
 			if id == "AppRunner" {
 				property = property.(object)["InstanceRoleArn"]

@@ -45,7 +45,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newVersions(time.Now), newWatch(), newBundles(),
-		newDoctor(), newSmoke(), newSweep(), newPermissions(), newEject())
+		newDoctor(), newSmoke(), newSweep(), newPermissions(), newEject(), newMeasure())
 	return root
 }
 

@@ -50,6 +50,12 @@ func TestCompareTakesAnAppThatIsNotOurs(t *testing.T) {
 	}
 }
 
+func TestACompareOfAnAppThatIsNotOursSaysSo(t *testing.T) {
+	stdout, stderr, err := run(append([]string{"compare", "Lambda"}, asContext(apps.Named("node"))...)...)
+	require.NoError(t, err, stderr)
+	assert.Contains(t, stdout, "sandbox · arm64 · your own app · 600 CPU units · 1500 MiB · us-east-1 ·")
+}
+
 func TestBadSettingsOfAnAppAreOneLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		args []string

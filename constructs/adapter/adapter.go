@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -59,6 +60,10 @@ func New(scope constructs.Construct, id string, props *Props) (awsecrassets.Dock
 // Stage copies a directory, as far as its .dockerignore lets, with the adapter's
 // line at the end of its Dockerfile.
 func Stage(dir, into string) error {
+	dir, err := filepath.EvalSymlinks(dir) // a walk does not follow a link that it begins with
+	if err != nil {
+		return err
+	}
 	ignored, err := ignores(dir)
 	if err != nil {
 		return err
@@ -74,7 +79,11 @@ func Stage(dir, into string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", filepath.Join(dir, "Dockerfile"), err)
 	}
-	return os.WriteFile(filepath.Join(into, "Dockerfile"), adapted, 0o644)
+	target := filepath.Join(into, "Dockerfile")
+	if err := os.RemoveAll(target); err != nil { // it may be a link
+		return err
+	}
+	return os.WriteFile(target, adapted, 0o644)
 }
 
 // Adapt returns a Dockerfile with the adapter's line at its end, where the last
@@ -161,12 +170,23 @@ func copyTree(from, to string, ignored *patternmatcher.PatternMatcher) error {
 			}
 			return os.Symlink(link, target)
 		case entry.Type().IsRegular():
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(target, data, info.Mode().Perm())
+			return copyFile(path, target, info.Mode().Perm())
 		}
 		return nil // no build has sockets or pipes
 	})
+}
+
+func copyFile(from, to string, mode fs.FileMode) (err error) {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode|0o200) // to be removed again
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	_, err = io.Copy(target, source)
+	return err
 }

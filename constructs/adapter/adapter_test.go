@@ -65,7 +65,7 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// tree returns the files below dir, with a slash before those that are links.
+// tree returns the files and links below dir.
 func tree(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string
@@ -105,6 +105,22 @@ func TestACopyIsStagedOfWhatTheBuildTakes(t *testing.T) {
 	own, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
 	require.NoError(t, err)
 	assert.Equal(t, "FROM x\nCOPY . .\n", string(own))
+}
+
+func TestADirectoryAndADockerfileMayBeLinks(t *testing.T) {
+	dir, staged := t.TempDir(), t.TempDir()
+	write(t, dir, map[string]string{"docker/prod": "FROM x\n", "main.py": "1"})
+	require.NoError(t, os.Symlink("docker/prod", filepath.Join(dir, "Dockerfile")))
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	require.NoError(t, adapter.Stage(link, staged))
+	assert.Equal(t, []string{"Dockerfile", "docker/prod", "main.py"}, tree(t, staged))
+	own, err := os.ReadFile(filepath.Join(dir, "docker", "prod"))
+	require.NoError(t, err)
+	assert.Equal(t, "FROM x\n", string(own))
+	adapted, err := os.ReadFile(filepath.Join(staged, "Dockerfile"))
+	require.NoError(t, err)
+	assert.Equal(t, "FROM x\n"+line+"\n", string(adapted))
 }
 
 // A Dockerfile that .dockerignore leaves out of the context is still the one to

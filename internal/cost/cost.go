@@ -165,7 +165,8 @@ func (r *reader) add(id string, resource assembly.Resource) {
 			r.cannotPrice(resource.Type, "what is stored, and its requests")
 		}
 	default:
-		if !free[resource.Type] && !elsewhere[resource.Type] {
+		read := resource.Type == assembly.NestedStack && resource.Read // its resources bill
+		if !free[resource.Type] && !elsewhere[resource.Type] && !read {
 			r.unpriced[resource.Type] = true
 		}
 	}

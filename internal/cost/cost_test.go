@@ -160,6 +160,13 @@ func TestATypeThatIsNotModelledIsNamed(t *testing.T) {
 	assert.Zero(t, got.Total)
 }
 
+func TestANestedStackBillsOnlyWhenItIsRead(t *testing.T) {
+	stack := assembly.Stack{Template: assembly.Template{Resources: map[string]assembly.Resource{"N": {Type: assembly.NestedStack}}}}
+	assert.Equal(t, []string{assembly.NestedStack}, estimate(t, stack, idle()).Unpriced)
+	stack.Template.Resources["N"] = assembly.Resource{Type: assembly.NestedStack, Read: true}
+	assert.Empty(t, estimate(t, stack, idle()).Unpriced)
+}
+
 func TestAnInstanceTypeThatIsNotKnownIsNamed(t *testing.T) {
 	got := of(t, `{"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"LaunchTemplate":{"Id":{"Ref":"T"}}}},
 		"T":{"Type":"AWS::EC2::LaunchTemplate","Properties":{"LaunchTemplateData":{"InstanceType":"x9.huge"}}}}`, idle())

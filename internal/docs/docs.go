@@ -80,6 +80,13 @@ func Render(root string) (map[string]string, error) {
 	if err := render("docs/how-to/add-https-and-a-domain.md", map[string]string{"https": https}); err != nil {
 		return nil, err
 	}
+	promised, err := promised(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := render("docs/proof.md", map[string]string{"promises": promised}); err != nil {
+		return nil, err
+	}
 	prices, err := price.Embedded()
 	if err != nil {
 		return nil, err

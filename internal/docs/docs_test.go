@@ -54,18 +54,25 @@ func TestPatternPagesMakeEveryClaim(t *testing.T) {
 	for _, d := range catalog.All() {
 		t.Run(d.ID, func(t *testing.T) {
 			page := read(t, d.Page)
-			made := claims(t, strings.TrimSuffix(project.Path(d.Source), ".go")+"_test.go")
+			var made []string
+			for _, file := range docs.TestsOf(d) {
+				made = append(made, claims(t, project.Path(file))...)
+			}
 			require.NotEmpty(t, made)
-			if strings.HasPrefix(d.ControlPlane, "EKS") {
-				made = append(made, claims(t, project.Path("stacks", "kubernetes_test.go"))...)
-			}
-			if d.ControlPlane == "EKS" { // in a region
-				made = append(made, claims(t, project.Path("stacks", "kubernetes_traffic_test.go"))...)
-			}
 			for _, claim := range made {
 				assert.True(t, strings.Contains(page, "\n- "+claim+"\n"), "%s does not promise what the tests claim: %s", d.Page, claim)
 			}
 		})
+	}
+}
+
+// A promise that no test makes is a wish.
+func TestEveryPromiseHasATest(t *testing.T) {
+	promises, err := docs.Promises(project.Path())
+	require.NoError(t, err)
+	require.NotEmpty(t, promises)
+	for _, p := range promises {
+		assert.NotEmpty(t, p.Templates, "%s promises what no test claims: %s", p.Pages[0].Page, p.Text)
 	}
 }
 

@@ -51,8 +51,8 @@ func TestTooMuchIsOneLineWithTheMost(t *testing.T) {
 		"AppRunner":  "the largest of App Runner is 4096 CPU units and 12288 MiB",
 		"Lambda":     "a function has 10240 MiB at most, and with them 5927 CPU units",
 		"EksFargate": "a pod on Fargate has 16384 CPU units and 122624 MiB at most",
-		"EcsEc2":     "they do not fit on t3.2xlarge, the largest instance here",
-		"EksAuto":    "they do not fit on m6a.2xlarge",
+		"EcsEc2":     "t3.2xlarge is the largest instance here",
+		"EksAuto":    "m6a.2xlarge is the largest instance here",
 	} {
 		_, err := size.Taken(id, "x86_64", size.Size{CPU: 16384, MiB: 122881})
 		require.Error(t, err, id)

@@ -49,7 +49,7 @@ func combination(asked, taken Size, ok bool, platform string) (string, error) {
 
 func onMachine(asked Size, taken Instance, ok bool) (string, error) {
 	if !ok {
-		return "", tooBig(asked, fmt.Sprintf("they do not fit on %s, the largest instance here", taken.Type))
+		return "", tooBig(asked, fmt.Sprintf("%s is the largest instance here", taken.Type))
 	}
 	return fmt.Sprintf("asked for %s; takes that, on %s", asked, taken.Type), nil
 }

@@ -104,6 +104,8 @@ func TestCIRunsWhatPeopleRun(t *testing.T) {
 	require.GreaterOrEqual(t, running(check, ".ci/run"), 0)
 	assert.GreaterOrEqual(t, running(check, `refdeploy compare --format markdown >> "$GITHUB_STEP_SUMMARY"`), 0)
 
+	require.GreaterOrEqual(t, running(all["ci.yml"].Jobs["kubernetes"], "make test-kubernetes"), 0)
+
 	commands, err := os.ReadFile(project.Path(".ci", "run"))
 	require.NoError(t, err)
 	assert.Contains(t, string(commands), "\nmake lint\n", "which lints the workflows")
