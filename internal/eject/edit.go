@@ -215,6 +215,7 @@ func (p *program) mergeAll(stackFile, claimsFile string) {
 	for _, u := range p.sorted() {
 		own := path.Base(u.dir) + ".go"
 		switch u.path {
+		case bundlesPath:
 		case stacksPath:
 			p.merge(u, func(name string) string {
 				if name == stackFile {

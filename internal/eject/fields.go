@@ -208,7 +208,7 @@ func (m member) remove() {
 // and not by decoding, which names no field.
 func specialized(path string) bool {
 	path = strings.TrimPrefix(path, reference+"/")
-	return path == "stacks" || path == "stacks_test" || strings.HasPrefix(path, "constructs/") && path != "constructs/cdktest"
+	return path == "stacks" || path == "stacks_test" || path == "cmd/bundles" || path == "internal/bundle" || strings.HasPrefix(path, "constructs/") && path != "constructs/cdktest"
 }
 
 // members finds the fields, and what is done with them.

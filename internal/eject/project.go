@@ -93,8 +93,21 @@ func Make(root string, o Options) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	paths := []string{stacksPath, testsPath}
+	if d.ID == "EksAnywhere" { // whose app is in no template
+		text, err := render("bundles.go.tmpl", map[string]any{"Stack": o.Name, "Keep": o.Keep})
+		if err != nil {
+			return nil, err
+		}
+		p.packages[bundlesPath] = &unit{path: bundlesPath, dir: "cmd/bundles", files: map[string]*source{"main.go": {text: text}}}
+		if err := p.addImports(text); err != nil {
+			return nil, err
+		}
+		paths = append(paths, bundlesPath)
+	}
 	roots := func() map[types.Object]bool {
 		all := p.lookup(stacksPath, constructor)
+		maps.Copy(all, p.lookup(bundlesPath, "main"))
 		maps.Copy(all, p.lookup(testsPath, tests...))
 		if o.Keep { // what main.go asks
 			maps.Copy(all, p.lookup(projectPath, "CLIContext"))
@@ -102,7 +115,7 @@ func Make(root string, o Options) (map[string][]byte, error) {
 		}
 		return all
 	}
-	knobs, err := p.specialize(roots, o.Settings, []string{stacksPath, testsPath}, o.Keep, o.sample())
+	knobs, err := p.specialize(roots, o.Settings, paths, o.Keep, o.sample())
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,10 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	text = []byte(strings.NewReplacer(
+		"go run ./cmd/"+reference+" bundles --outputs outputs.json --out bundles", "go run ./cmd/bundles",
+		"`"+reference+" bundles`", "`go run ./cmd/bundles`",
+	).Replace(string(text)))
 	intro, sections := split(string(text), "## ")
 	var body strings.Builder
 	for _, s := range sections {
@@ -390,9 +394,13 @@ func (pg page) prose(line string) (text string, lastGone bool) {
 	if pg.o.Settings.Profile == settings.Production {
 		other = regexp.MustCompile(`(?i)\bsandbox\b`)
 	}
-	line = pg.links(line)
 	var out strings.Builder
 	for _, s := range sentence.FindAllString(line, -1) {
+		if strings.Contains(s, "outside-aws.md") {
+			lastGone = true
+			continue
+		}
+		s = pg.links(s)
 		if s == "" {
 			continue
 		}

@@ -19,6 +19,7 @@ const (
 	stacksPath = reference + "/stacks"
 	testsPath  = reference + "/stacks_test"
 
+	bundlesPath = reference + "/cmd/bundles"
 	projectPath = reference + "/internal/project"
 )
 
