@@ -80,8 +80,7 @@ func TestEveryDeploymentIsAProjectOfItsOwn(t *testing.T) {
 
 			succeed(t, dir, "go", "mod", "tidy", "-diff")
 			succeed(t, dir, "go", "vet", "./...")
-			// Installed by `npm ci` in the project: the same versions, which are here.
-			require.NoError(t, os.Symlink(project.Path("node_modules"), filepath.Join(dir, "node_modules")))
+			installed(t, dir)
 			tests := []string{"test", "./stacks/..."}
 			if h.app {
 				tests = []string{"test", "./..."}
@@ -97,6 +96,43 @@ func TestEveryDeploymentIsAProjectOfItsOwn(t *testing.T) {
 	}
 	for name, s := range seconds {
 		t.Logf("%-40s ejected in %.1f s", name, s)
+	}
+}
+
+// installed gives a project what `npm ci` would install there: the versions are
+// those that are installed here.
+func installed(t *testing.T, dir string) {
+	t.Helper()
+	modules := filepath.Join(dir, "node_modules")
+	require.NoError(t, os.Mkdir(modules, 0o755))
+	entries, err := os.ReadDir(project.Path("node_modules"))
+	require.NoError(t, err)
+	for _, entry := range entries {
+		require.NoError(t, os.Symlink(project.Path("node_modules", entry.Name()), filepath.Join(modules, entry.Name())))
+	}
+}
+
+var tested = regexp.MustCompile("(?s)<!-- tested: eject -->\n\n```console\n(.*?)```\n\n<!-- /tested -->")
+
+// The README's three lines, as they stand there.
+func TestTheReadmesExampleWorks(t *testing.T) {
+	readme, err := os.ReadFile(project.Path("README.md"))
+	require.NoError(t, err)
+	match := tested.FindStringSubmatch(string(readme))
+	require.NotNil(t, match, "the README has no example of eject")
+	lines := strings.Split(strings.TrimSpace(match[1]), "\n")
+	require.Len(t, lines, 3)
+	// Only the place is another: a test leaves nothing beside the checkout.
+	home := filepath.Join(t.TempDir(), "orders")
+	dir := project.Path()
+	for _, line := range lines {
+		command := strings.ReplaceAll(strings.TrimPrefix(line, "$ "), "../orders", home)
+		if to, ok := strings.CutPrefix(command, "cd "); ok {
+			dir = to
+			installed(t, dir)
+			continue
+		}
+		succeed(t, dir, "sh", "-c", command)
 	}
 }
 
