@@ -105,14 +105,14 @@ func Render(root string) (map[string]string, error) {
 		stack := assembly.Stack{ID: d.ID, Template: sandbox}
 		stacks = append(stacks, stack)
 		resourceCounts[d.ID] = len(sandbox.Resources)
-		monthly, err := monthly(stack, prices)
+		month, err := Monthly(stack, prices)
 		if err != nil {
 			return nil, err
 		}
 		if err := render(d.Page, map[string]string{
 			"resources":    resources(sandbox, production),
 			"suppressions": suppressions(sandbox, production),
-			"cost":         monthly,
+			"cost":         month,
 			"own-app":      ownApp(d),
 			"duties":       fields(append(d.Duties.Fields(), d.Limits.Fields()...)),
 		}); err != nil {
@@ -485,8 +485,8 @@ func suppressions(templates ...assembly.Template) string {
 	return table(append([][]string{{"Rule", "Why it is accepted"}}, rows...)...)
 }
 
-// monthly is what a sandbox costs a month, by item, under three loads.
-func monthly(stack assembly.Stack, prices price.Table) (string, error) {
+// Monthly is what a sandbox costs a month, by item, under three loads.
+func Monthly(stack assembly.Stack, prices price.Table) (string, error) {
 	profiles := bill.Profiles()[:3] // idle, small and medium
 	model, err := cost.NewModel(stack, prices)
 	if err != nil {
