@@ -28,6 +28,7 @@ import (
 	"refdeploy/internal/bundle"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/project"
+	"refdeploy/internal/settings"
 	"refdeploy/internal/synth"
 	"refdeploy/tests/apps"
 )
@@ -152,7 +153,11 @@ func ownOnAnywhere(given map[string]string) (runs []run, asks check, err error) 
 	if err != nil {
 		return nil, check{}, err
 	}
-	for _, object := range bundle.App(chosen, map[string]string{"Region": "eu-west-1", "ImageUri": "some/image"}).Objects() {
+	outputs := map[string]string{"Region": "eu-west-1", "ImageUri": "some/image"}
+	if chosen.Bucket != settings.NoBucket {
+		outputs["NotesBucket"], outputs["AppRoleArn"] = "some-bucket", "some-role"
+	}
+	for _, object := range bundle.App(chosen, outputs).Objects() {
 		document, err := yaml.Marshal(object)
 		if err != nil {
 			return nil, check{}, err
