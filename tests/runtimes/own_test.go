@@ -108,10 +108,16 @@ func TestEveryDeploymentRunsAppsThatAreNotOurs(t *testing.T) {
 	}
 }
 
-// ownRuns synthesizes every stack with an app and returns how it is run, by
+// read are the runs that [ownRuns] has found, by app and profile.
+var read = map[[2]string]map[string]ownRun{}
+
+// ownRuns synthesizes every stack with an app, once, and returns how it is run, by
 // deployment.
 func ownRuns(t *testing.T, app, profile string) (map[string]ownRun, error) {
 	t.Helper()
+	if runs, ok := read[[2]string{app, profile}]; ok {
+		return runs, nil
+	}
 	given := maps.Clone(apps.Named(app).Settings)
 	given["profile"] = profile
 	runs := map[string]ownRun{}
@@ -143,6 +149,9 @@ func ownRuns(t *testing.T, app, profile string) (map[string]ownRun, error) {
 		}
 		return nil
 	})
+	if err == nil {
+		read[[2]string{app, profile}] = runs
+	}
 	return runs, err
 }
 
