@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/internal/assembly"
+	"refdeploy/internal/versions"
 )
 
 // cdk runs the pinned CDK CLI in dir.
@@ -78,7 +79,7 @@ func TestAnAppThatIsNotOursIsStagedForItsBuild(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []string{
 		"", // on Fargate
-		"COPY --from=public.ecr.aws/awsguru/aws-lambda-adapter:1.0.0 /lambda-adapter /opt/extensions/lambda-adapter\n",
+		"COPY --from=public.ecr.aws/awsguru/aws-lambda-adapter:" + versions.WebAdapter + " /lambda-adapter /opt/extensions/lambda-adapter\n",
 	}, added)
 	entries, err := os.ReadDir(temporary)
 	require.NoError(t, err)

@@ -42,6 +42,9 @@ func TestCompareTakesAnAppThatIsNotOurs(t *testing.T) {
 			for _, d := range r.Deployments {
 				assert.Empty(t, d.MonthlyUSD.Unpriced, d.ID)
 				assert.Positive(t, d.MonthlyUSD.Idle, d.ID)
+				assert.NotContains(t, d.Limits.LargestRequest, "the app takes", "that is the sample app")
+				assert.True(t, strings.HasPrefix(d.Duties.Image, "you"), "%s: %s", d.ID, d.Duties.Image)
+				assert.NotContains(t, d.DataPlane, "zip", d.ID)
 				if name == "node" {
 					assert.Contains(t, stderr, d.ID+": info: asked for 600 CPU units and 1500 MiB; ")
 				}

@@ -10,9 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/constructs/adapter"
+	"refdeploy/internal/versions"
 )
 
-const line = "COPY --from=public.ecr.aws/awsguru/aws-lambda-adapter:1.0.0 /lambda-adapter /opt/extensions/lambda-adapter"
+const line = "COPY --from=public.ecr.aws/awsguru/aws-lambda-adapter:" + versions.WebAdapter + " /lambda-adapter /opt/extensions/lambda-adapter"
 
 func TestTheAdaptersLineIsTheLastInstruction(t *testing.T) {
 	for name, tt := range map[string]struct{ dockerfile, want string }{

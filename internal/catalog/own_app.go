@@ -1,5 +1,7 @@
 package catalog
 
+import "strings"
+
 // An OwnApp is what somebody's own app finds in a deployment, beside its port,
 // health path and size.
 type OwnApp struct {
@@ -49,4 +51,20 @@ func (o OwnApp) Fields() []Field {
 		fields = append(fields, Field{"know", "Good to know", o.Know})
 	}
 	return fields
+}
+
+// ForOwnApp returns what is known of the deployment with somebody's own app in it:
+// the sample app's bounds are not there, and Lambda runs an image.
+func (d Deployment) ForOwnApp() Deployment {
+	d.Limits.LargestRequest = strings.TrimSuffix(d.Limits.LargestRequest, "; the app takes 4 KiB")
+	if d.ID != lambda.ID {
+		return d
+	}
+	d.DataPlane = "Firecracker, from an image"
+	d.Needs = append([]string{needsBuilder}, d.Needs...)
+	d.Left = []string{leftBootstrap}
+	d.Duties.Runtime = "you: it is in the image"
+	d.Duties.Image = "you: rebuild and deploy"
+	d.Limits.LongestRequest = "60 s as set here; 15 minutes at most"
+	return d
 }
