@@ -364,6 +364,9 @@ func (pg page) commands(block string) string {
 	if pg.o.Settings.Bucket == settings.NoBucket && strings.Contains(block, "```mermaid") {
 		block = strings.Join(slices.DeleteFunc(strings.Split(block, "\n"), func(line string) bool { return ofBucket.MatchString(line) }), "\n")
 	}
+	if pg.o.Settings.Profile != settings.Production && !pg.o.Keep && strings.Contains(block, "```mermaid") {
+		block = strings.Join(slices.DeleteFunc(strings.Split(block, "\n"), func(line string) bool { return strings.Contains(line, "in production") }), "\n")
+	}
 	if !pg.o.Keep {
 		block = profileFlag.ReplaceAllString(block, "")
 	}
@@ -482,7 +485,7 @@ func (pg page) foreign(s string) bool {
 		return true
 	}
 	if strings.Contains(s, "./cmd/"+reference) || strings.Contains(s, "cmd/"+reference) || strings.Contains(s, "this project's") ||
-		strings.HasPrefix(s, "Words that are new to you") || strings.Contains(s, "profile only") {
+		strings.HasPrefix(s, "Words that are new to you") || strings.Contains(s, "profile only") || strings.Contains(s, "other deployments") {
 		return true
 	}
 	for _, match := range code.FindAllStringSubmatch(s, -1) {
