@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"refdeploy/internal/assembly"
@@ -66,6 +67,8 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 				title = "What rings"
 			}
 			content = pg.text(content)
+		case title == "Validate" && !pg.o.sample() && strings.Contains(content, "OutputKey=='Url'"):
+			content = pg.validate()
 		case title == "Tear down":
 			content = pg.text(pg.tearDown(content))
 		default:
@@ -80,6 +83,13 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 		"Change": pg.change(), "Body": body.String(), "Provenance": pg.provenance(),
 	})
 	return made, err
+}
+
+// validate asks an app that is not the sample app what every platform asks.
+func (pg page) validate() string {
+	return "```sh\nURL=$(aws cloudformation describe-stacks --stack-name " + pg.n.stack + " \\\n" +
+		"  --query \"Stacks[0].Outputs[?OutputKey=='Url'].OutputValue\" --output text)\n" +
+		"curl -i $URL" + pg.o.Settings.HealthPath + "\n```\n\nThe answer has the status 200."
 }
 
 // tearDown leaves out, for production, how a sandbox goes: there the first
@@ -280,6 +290,10 @@ func (pg page) text(text string) string {
 			out += "\n\n### " + title + "\n\n" + content
 		}
 	}
+	if !pg.o.sample() {
+		sample := settings.Default()
+		out = strings.NewReplacer(strconv.Itoa(sample.Port), strconv.Itoa(pg.o.Settings.Port), sample.HealthPath, pg.o.Settings.HealthPath).Replace(out)
+	}
 	return pg.n.rename(out)
 }
 
@@ -437,9 +451,15 @@ func (pg page) prose(line string) (text string, lastGone bool) {
 	return pg.stackNames(text), lastGone
 }
 
+// ofSample matches what the sample app alone does.
+var ofSample = regexp.MustCompile("\\b[Nn]otes?\\b|X-Request-Id|/readyz|/info|/work|line of JSON")
+
 // foreign reports whether a sentence speaks of what the project has not: other
 // settings, or the reference's own commands and documents.
 func (pg page) foreign(s string) bool {
+	if !pg.o.sample() && ofSample.MatchString(s) {
+		return true
+	}
 	if strings.Contains(s, "./cmd/"+reference) || strings.Contains(s, "cmd/"+reference) || strings.Contains(s, "this project's") ||
 		strings.HasPrefix(s, "Words that are new to you") || strings.Contains(s, "profile only") {
 		return true
