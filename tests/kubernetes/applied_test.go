@@ -27,6 +27,7 @@ var claims = []struct {
 	{"the Deployment makes pods, as many as the autoscaler wants at least", true, false, podsRun},
 	{"the Service, the autoscaler and the disruption budget mean these pods", true, false, allMeanThePods},
 	{"pods ask for nodes of the image's architecture", true, false, nodesAreOfTheArchitecture},
+	{"a pod does not start without its readiness gate, and Services do not need the controller", true, false, withoutTheController},
 	{"a shell with the restricted profile can be added to a pod, and no stronger one", true, true, aShellFits},
 	{"the old pods stay until the new ones are ready, and a bad release is undone", true, true, aBadReleaseIsUndone},
 	{"a weakened release starts no pod and stops none", true, true, aWeakenedReleaseStartsNoPod},

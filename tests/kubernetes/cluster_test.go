@@ -34,6 +34,7 @@ type cluster struct {
 	programs
 	config     *rest.Config
 	kubeconfig string
+	webhooks   []byte // of the load balancer controller, taken out
 }
 
 func connect(t *testing.T) *cluster {
@@ -51,11 +52,15 @@ func connect(t *testing.T) *cluster {
 	return c
 }
 
+// skipped counts the claims that could not be tried.
+var skipped int
+
 // needsControllers skips a test that a control plane of etcd and an API server
 // alone cannot run.
 func (c *cluster) needsControllers(t *testing.T) {
 	t.Helper()
 	if !c.complete {
+		skipped++
 		t.Skipf("%s has no %s", c.dir, strings.Join(missing(c.dir, optional), ", "))
 	}
 }

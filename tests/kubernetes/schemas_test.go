@@ -48,22 +48,32 @@ func schemasOfOverlay(overlay string) schemas {
 // text returns the definitions as their projects publish them.
 func (s schemas) text(t *testing.T) []byte {
 	t.Helper()
-	read := func(kind, of string, path ...string) []byte {
-		output, err := exec.Command("go", append(strings.Fields(kind), "-f", "{{.Dir}}", of)...).Output()
-		require.NoError(t, err, of)
-		text, err := os.ReadFile(filepath.Join(append([]string{strings.TrimSpace(string(output))}, path...)...))
-		require.NoError(t, err)
-		return text
-	}
+	path := ""
 	switch s {
 	case loadBalancerController:
-		return read("list -m", "sigs.k8s.io/aws-load-balancer-controller", "helm", "aws-load-balancer-controller", "crds", "crds.yaml")
+		path = filepath.Join(chart(t), "crds", "crds.yaml")
 	case autoMode:
 		return karpenter.NodePoolCRD
 	case openShift:
-		return read("list", "github.com/openshift/api/route/v1", "zz_generated.crd-manifests", "routes.crd.yaml")
+		path = filepath.Join(goList(t, "github.com/openshift/api/route/v1"), "zz_generated.crd-manifests", "routes.crd.yaml")
 	}
-	return nil
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return text
+}
+
+// chart is where the load balancer controller's chart is.
+func chart(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(goList(t, "-m", "sigs.k8s.io/aws-load-balancer-controller"), "helm", "aws-load-balancer-controller")
+}
+
+// goList returns the directory of a package or module.
+func goList(t *testing.T, args ...string) string {
+	t.Helper()
+	output, err := exec.Command("go", append([]string{"list", "-f", "{{.Dir}}"}, args...)...).Output()
+	require.NoError(t, err, args)
+	return strings.TrimSpace(string(output))
 }
 
 // define teaches the cluster kinds, and forget takes them out again, so that no
