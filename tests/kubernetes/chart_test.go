@@ -51,7 +51,7 @@ func (c *cluster) install(t *testing.T, template *template, name string) {
 
 func (c *cluster) uninstall(t *testing.T, chart resource) {
 	t.Helper()
-	c.helm(t, "uninstall", fmt.Sprint(chart.Properties["Release"]), "--namespace", fmt.Sprint(chart.Properties["Namespace"]), "--wait")
+	c.helm(t, "uninstall", fmt.Sprint(chart.Properties["Release"]), "--namespace", fmt.Sprint(chart.Properties["Namespace"]), "--wait", "--ignore-not-found")
 	c.webhooks = nil
 }
 

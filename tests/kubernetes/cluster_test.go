@@ -174,19 +174,20 @@ func (c *cluster) pods(ctx context.Context) ([]corev1.Pod, error) {
 	return pods, nil
 }
 
-// remove deletes objects as the CDK's handler does. Without controllers nobody
-// ends a namespace, so this does.
+// remove deletes objects as the CDK's handler does, and those that were never
+// created, so that a target which fails does not stand in the way of the next.
+// Without controllers nobody ends a namespace, so this does.
 func (c *cluster) remove(t *testing.T, objects ...unstructured.Unstructured) {
 	t.Helper()
 	if len(objects) == 0 {
 		return
 	}
 	if c.complete {
-		output, err := c.try(stream(t, objects...), "delete", "-f", "-")
+		output, err := c.try(stream(t, objects...), "delete", "--ignore-not-found", "-f", "-")
 		require.NoError(t, err, output)
 		return
 	}
-	output, err := c.try(stream(t, objects...), "delete", "--wait=false", "-f", "-")
+	output, err := c.try(stream(t, objects...), "delete", "--ignore-not-found", "--wait=false", "-f", "-")
 	require.NoError(t, err, output)
 	for _, object := range objects {
 		if object.GetKind() == "Namespace" {
@@ -201,7 +202,7 @@ func (c *cluster) remove(t *testing.T, objects ...unstructured.Unstructured) {
 func (c *cluster) removeNamespace(t *testing.T, x *target) {
 	t.Helper()
 	if c.complete {
-		c.kubectl(t, "delete namespace notes")
+		c.kubectl(t, "delete namespace notes --ignore-not-found")
 		return
 	}
 	objects := slices.Clone(x.objects)

@@ -94,6 +94,6 @@ func (c *cluster) forget(t *testing.T, schemas schemas) {
 	if schemas == noSchemas {
 		return
 	}
-	output, err := c.try(schemas.text(t), "delete", "-f", "-")
+	output, err := c.try(schemas.text(t), "delete", "--ignore-not-found", "-f", "-")
 	require.NoError(t, err, output)
 }
