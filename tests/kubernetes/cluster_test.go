@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -184,16 +185,16 @@ func (c *cluster) remove(t *testing.T, objects ...unstructured.Unstructured) {
 	}
 	if c.complete {
 		output, err := c.try(stream(t, objects...), "delete", "--ignore-not-found", "-f", "-")
-		require.NoError(t, err, output)
+		assert.NoError(t, err, output)
 		return
 	}
 	output, err := c.try(stream(t, objects...), "delete", "--ignore-not-found", "--wait=false", "-f", "-")
-	require.NoError(t, err, output)
+	assert.NoError(t, err, output)
 	for _, object := range objects {
 		if object.GetKind() == "Namespace" {
 			ending := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: object.GetName()}}
 			_, err := c.CoreV1().Namespaces().Finalize(t.Context(), ending, metav1.UpdateOptions{})
-			require.NoError(t, err)
+			assert.NoError(t, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ module refdeploy/tests/kubernetes
 
 go 1.26.5
 
+// The programs of a control plane, kubectl, helm, and what stands in for kubelets.
 tool (
 	go.etcd.io/etcd/server/v3
 	helm.sh/helm/v4/cmd/helm
@@ -18,7 +19,7 @@ require (
 	k8s.io/api v0.36.3
 	k8s.io/apimachinery v0.36.3
 	k8s.io/client-go v0.36.3
-	sigs.k8s.io/aws-load-balancer-controller v0.0.0-20260423195125-93ff3b5fdaad
+	sigs.k8s.io/aws-load-balancer-controller v0.0.0-20260423195125-93ff3b5fdaad // for its chart, 3.2.2
 	sigs.k8s.io/controller-runtime v0.24.1
 	sigs.k8s.io/karpenter v1.14.0
 	sigs.k8s.io/kwok v0.8.0
@@ -272,6 +273,7 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.1 // indirect
 )
 
+// k8s.io/kubernetes asks for v0.0.0 of its parts, which only its own repository has.
 replace (
 	k8s.io/api => k8s.io/api v0.36.3
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.36.3
