@@ -58,7 +58,7 @@ func TestOnAControlPlane(t *testing.T) {
 		}
 		t.Run("removed, it leaves nothing behind", func(t *testing.T) {
 			x.remove(t, c)
-			nothingIsLeft()
+			nothingIsLeft(t)
 		})
 	})
 	assert.Equal(t, []string{"eks.amazonaws.com/v1 TargetGroupBinding"}, keys(unchecked), "whose schemas are not public")

@@ -141,12 +141,12 @@ func (c *cluster) stored(ctx context.Context) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// leavesNothing fails unless the cluster ends a test with what it holds now.
-func (c *cluster) leavesNothing(t *testing.T) func() {
+// leavesNothing returns what fails unless the cluster holds what it holds now.
+func (c *cluster) leavesNothing(t *testing.T) func(t *testing.T) {
 	t.Helper()
 	before, err := c.stored(t.Context())
 	require.NoError(t, err)
-	return func() {
+	return func(t *testing.T) {
 		t.Helper()
 		eventually(t, func(ctx context.Context) string {
 			after, err := c.stored(ctx)

@@ -1,6 +1,7 @@
 package kubernetes_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,18 +50,22 @@ func schemasOfOverlay(overlay string) schemas {
 // text returns the definitions as their projects publish them.
 func (s schemas) text(t *testing.T) []byte {
 	t.Helper()
-	path := ""
+	var paths []string
 	switch s {
 	case loadBalancerController:
-		path = filepath.Join(chart(t), "crds", "crds.yaml")
+		paths = []string{filepath.Join(chart(t), "crds", "crds.yaml"), filepath.Join(chart(t), "crds", "gateway-crds.yaml")}
 	case autoMode:
 		return karpenter.NodePoolCRD
 	case openShift:
-		path = filepath.Join(goList(t, "github.com/openshift/api/route/v1"), "zz_generated.crd-manifests", "routes.crd.yaml")
+		paths = []string{filepath.Join(goList(t, "github.com/openshift/api/route/v1"), "zz_generated.crd-manifests", "routes.crd.yaml")}
 	}
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	return text
+	var documents [][]byte
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		documents = append(documents, text)
+	}
+	return bytes.Join(documents, []byte("\n---\n"))
 }
 
 // chart is where the load balancer controller's chart is.
