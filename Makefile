@@ -2,7 +2,7 @@
 # first on the PATH, so that everything below runs on the pinned Node.js.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-deploy test-runtimes test-kubernetes test-mutations test-browser bench golden docs mutations clean
+.PHONY: compare prices synth bundles watch test test-eks-anywhere test-bundles lint lint-workflows test-deploy test-runtimes test-kubernetes test-mutations test-eject test-browser bench golden docs mutations clean
 
 compare: node_modules ## show the deployments beside each other
 	@go run ./cmd/refdeploy compare
@@ -50,8 +50,11 @@ test-runtimes: node_modules ## run the app as each template says, in containers,
 test-mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices
 	go test -tags mutations -count 1 ./tests/mutations
 
-mutations: node_modules bin/lint ## renew the table of mutations in docs/contributing.md
-	go test -tags mutations -count 1 ./tests/mutations -update
+test-eject: node_modules ## take every deployment home, compile and test it there
+	go test -tags eject -count 1 -timeout 60m -v ./tests/eject
+
+mutations: node_modules bin/lint bin/emulator ## renew the table of mutations in docs/contributing.md, which deploys each to the emulator
+	CDK_VALIDATION=false go test -tags mutations -count 1 -timeout 90m -v ./tests/mutations -update
 
 bin/emulator: tests/deploy/emulator/requirements.txt tests/deploy/emulator/package-lock.json
 	python3 -m venv --clear $@

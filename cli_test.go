@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/internal/assembly"
+	"refdeploy/internal/versions"
 )
 
 // cdk runs the pinned CDK CLI in dir.
@@ -53,6 +54,38 @@ func TestOrdinaryCommandsOfTheCDKBreakNoSynthesis(t *testing.T) {
 	output, err = cdk(t, dir, "synth", "--quiet", "--app", binary, "-c", "stack=Lambda")
 	require.Error(t, err)
 	assert.Contains(t, output, "stack: not a setting (did you mean stacks?)")
+}
+
+// What is deployed of an app that is not ours: its directory as it is, and for
+// Lambda a copy with the adapter in it.
+func TestAnAppThatIsNotOursIsStagedForItsBuild(t *testing.T) {
+	binary := build(t)
+	out, temporary := filepath.Join(t.TempDir(), "cdk.out"), t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	output, err := cdk(t, ".", "synth", "--quiet", "--app", binary, "--output", out,
+		"-c", "stacks=Lambda,EcsFargate", "-c", "app=tests/apps/node", "-c", "port=3000", "-c", "healthPath=/status")
+	require.NoError(t, err, output)
+	own, err := os.ReadFile("tests/apps/node/Dockerfile")
+	require.NoError(t, err)
+	staged, err := filepath.Glob(filepath.Join(out, "asset.*", "server.js"))
+	require.NoError(t, err)
+	var added []string
+	for _, file := range staged {
+		dockerfile, err := os.ReadFile(filepath.Join(filepath.Dir(file), "Dockerfile"))
+		require.NoError(t, err)
+		more, ok := strings.CutPrefix(string(dockerfile), string(own))
+		require.True(t, ok, "another Dockerfile")
+		added = append(added, more)
+	}
+	assert.ElementsMatch(t, []string{
+		"", // on Fargate
+		"COPY --from=public.ecr.aws/awsguru/aws-lambda-adapter:" + versions.WebAdapter + " /lambda-adapter /opt/extensions/lambda-adapter\n",
+	}, added)
+	entries, err := os.ReadDir(temporary)
+	require.NoError(t, err)
+	for _, entry := range entries {
+		assert.NotContains(t, entry.Name(), "refdeploy-lambda", "the copy is left behind")
+	}
 }
 
 func TestAnInterruptedSynthesisLeavesNothingBehind(t *testing.T) {

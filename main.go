@@ -59,7 +59,7 @@ func begin() {
 		return // define tells
 	}
 	for _, deployment := range catalog.Selected(chosen) {
-		if deployment.ID == "Lambda" {
+		if deployment.ID == "Lambda" && chosen.App == "" {
 			bootstrap.Start(chosen.Architecture)
 		}
 	}

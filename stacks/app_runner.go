@@ -9,10 +9,12 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"refdeploy/constructs/alarms"
+	"refdeploy/constructs/environment"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
 	"refdeploy/internal/settings"
 )
 
@@ -36,27 +38,18 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 
 	// 2. What runs: the image, pulled from ECR, or the source, built from
 	// GitHub. App Runner runs x86_64 only, whatever the architecture setting.
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
-	if p.Settings.AppRunnerRepository == "" && !image.InECR(p.Settings.Image) {
-		awscdk.Annotations_Of(stack).AddError(jsii.Sprintf(
-			"image: got %q; App Runner pulls from ECR only (ACCOUNT.dkr.ecr.REGION.amazonaws.com/… or public.ecr.aws/…); copy the image there, or leave AppRunner out with the stacks setting", p.Settings.Image))
-		return stack
-	}
-	environment := []*awsapprunner.CfnService_KeyValuePairProperty{
-		{Name: jsii.String("AWS_REGION"), Value: stack.Region()},
-		{Name: jsii.String("NOTES_BUCKET"), Value: bucket.Bucket.BucketName()},
-		{Name: jsii.String("NOTES_TTL"), Value: bucket.TTL},
-		// App Runner documents no variable of its own to recognize it by.
-		{Name: jsii.String("APP_RUNNER"), Value: jsii.String("true")},
-	}
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
+	// App Runner documents no variable of its own to recognize it by.
+	told := environment.New(bucket, p.Settings.Env).With("APP_RUNNER", jsii.String("true")).In(stack.Region())
+	secret := secrets.New(stack, "Secret", p.Settings.Secrets)
 	// A service cannot change from one kind of source to the other, so each has a
 	// service of its own, and changing brings a new address.
 	id, source := "Service", awsapprunner.CfnService_SourceConfigurationProperty{}
 	var puller awsiam.Role
 	if p.Settings.AppRunnerRepository != "" {
-		id, source = "ServiceFromGitHub", fromGitHub(p.Settings, environment)
+		id, source = "ServiceFromGitHub", fromGitHub(p.Settings, told, secret)
 	} else {
-		source, puller = fromImage(stack, p.Settings, environment)
+		source, puller = fromImage(stack, p.Settings, told, secret)
 	}
 
 	// 3. How many, and how a bad release is undone: instances are added when each
@@ -71,17 +64,23 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 	role := awsiam.NewRole(stack, jsii.String("InstanceRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("tasks.apprunner.amazonaws.com"), nil),
 	})
+	if p.Settings.AppRunnerRepository == "" && !image.InECR(p.Settings.Image) {
+		awscdk.Annotations_Of(stack).AddError(jsii.Sprintf(
+			"image: got %q; App Runner pulls from ECR only (ACCOUNT.dkr.ecr.REGION.amazonaws.com/… or public.ecr.aws/…); copy the image there, or leave AppRunner out with the stacks setting", p.Settings.Image))
+		return stack
+	}
+	cpu, memory := p.Settings.AppRunnerSize()
 	service := awsapprunner.NewCfnService(stack, jsii.String(id), &awsapprunner.CfnServiceProps{
 		SourceConfiguration:         &source,
 		AutoScalingConfigurationArn: scaling.AttrAutoScalingConfigurationArn(),
 		InstanceConfiguration: &awsapprunner.CfnService_InstanceConfigurationProperty{
-			Cpu:             jsii.String("256"), // a quarter vCPU
-			Memory:          jsii.String("512"), // MiB
+			Cpu:             jsii.Sprintf("%d", cpu),    // of 1024 to a vCPU
+			Memory:          jsii.Sprintf("%d", memory), // MiB
 			InstanceRoleArn: role.RoleArn(),
 		},
 		HealthCheckConfiguration: &awsapprunner.CfnService_HealthCheckConfigurationProperty{
 			Protocol: jsii.String("HTTP"),
-			Path:     jsii.String(healthPath),
+			Path:     jsii.String(p.Settings.HealthPath),
 		},
 
 		// 4. How traffic gets in: a public HTTPS address, certificate included.
@@ -92,12 +91,12 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 
 	// 5. What it may touch: the instance role, which App Runner hands to the app.
 	bucket.GrantApp(role)
+	secret.GrantRead(role)
 	bucket.Outlive(service)
 	service.Node().AddDependency(role) // or the first requests come before the permission
 	if puller != nil {
 		service.Node().AddDependency(puller) // or the first pull comes before the permission
 	}
-	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 
 	// 6. Who is told when it fails.
 	if production {
@@ -125,14 +124,15 @@ func NewAppRunner(scope constructs.Construct, id string, props *Props) awscdk.St
 
 // fromImage pulls the image with a role of App Runner's build service, which
 // the running app does not have. A public image needs none, and gets nil.
-func fromImage(stack awscdk.Stack, s settings.Settings, environment []*awsapprunner.CfnService_KeyValuePairProperty) (source awsapprunner.CfnService_SourceConfigurationProperty, puller awsiam.Role) {
-	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: s.Image})
+func fromImage(stack awscdk.Stack, s settings.Settings, told environment.Environment, secret secrets.Secrets) (source awsapprunner.CfnService_SourceConfigurationProperty, puller awsiam.Role) {
+	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: s.Image, Directory: s.App})
 	repository := &awsapprunner.CfnService_ImageRepositoryProperty{
 		ImageIdentifier:     img.URI,
 		ImageRepositoryType: jsii.String("ECR_PUBLIC"),
 		ImageConfiguration: &awsapprunner.CfnService_ImageConfigurationProperty{
-			Port:                        jsii.Sprintf("%d", appPort),
-			RuntimeEnvironmentVariables: environment,
+			Port:                        jsii.Sprintf("%d", s.Port),
+			RuntimeEnvironmentVariables: told.AppRunner(),
+			RuntimeEnvironmentSecrets:   secret.AppRunner(),
 		},
 	}
 	source = awsapprunner.CfnService_SourceConfigurationProperty{
@@ -154,7 +154,7 @@ func fromImage(stack awscdk.Stack, s settings.Settings, environment []*awsapprun
 // fromGitHub builds the repository on every push to main. App Runner's own Go
 // runtime is Go 1.18 and ended on 2025-12-01, so the build brings the Go that
 // go.mod asks for to the Python runtime, which runs any Linux program.
-func fromGitHub(s settings.Settings, environment []*awsapprunner.CfnService_KeyValuePairProperty) awsapprunner.CfnService_SourceConfigurationProperty {
+func fromGitHub(s settings.Settings, told environment.Environment, secret secrets.Secrets) awsapprunner.CfnService_SourceConfigurationProperty {
 	return awsapprunner.CfnService_SourceConfigurationProperty{
 		AutoDeploymentsEnabled:      jsii.Bool(true),
 		AuthenticationConfiguration: &awsapprunner.CfnService_AuthenticationConfigurationProperty{ConnectionArn: jsii.String(s.AppRunnerConnectionARN)},
@@ -167,8 +167,9 @@ func fromGitHub(s settings.Settings, environment []*awsapprunner.CfnService_KeyV
 					Runtime:                     jsii.String("PYTHON_311"),
 					BuildCommand:                jsii.String("curl -fsSL https://go.dev/dl/go1.26.8.linux-amd64.tar.gz | tar -C /tmp -xz && CGO_ENABLED=0 /tmp/go/bin/go build -trimpath -o notes ./app"),
 					StartCommand:                jsii.String("./notes"),
-					Port:                        jsii.Sprintf("%d", appPort),
-					RuntimeEnvironmentVariables: environment,
+					Port:                        jsii.Sprintf("%d", s.Port),
+					RuntimeEnvironmentVariables: told.AppRunner(),
+					RuntimeEnvironmentSecrets:   secret.AppRunner(),
 				},
 			},
 		},

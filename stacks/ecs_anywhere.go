@@ -11,10 +11,14 @@ import (
 
 	"refdeploy/constructs/agent"
 	"refdeploy/constructs/alarms"
+	"refdeploy/constructs/environment"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
+	"refdeploy/constructs/tmp"
+	"refdeploy/internal/settings"
 )
 
 // installScript is what AWS publishes to install Docker, the ECS agent and the
@@ -72,24 +76,24 @@ func NewECSAnywhere(scope constructs.Construct, id string, props *Props) awscdk.
 	})
 	task.AddPlacementConstraint(awsecs.PlacementConstraint_MemberOf(
 		jsii.String("attribute:ecs.cpu-architecture == " + string(p.Settings.Architecture))))
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
+	told, secret := environment.New(bucket, p.Settings.Env), secrets.New(stack, "Secret", p.Settings.Secrets)
+	cpu, memory := p.Settings.ContainerSize()
 	appLogs := logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production})
 	task.AddContainer(jsii.String("App"), &awsecs.ContainerDefinitionOptions{
-		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image}).Container,
-		Cpu:                    jsii.Number(256),
-		MemoryLimitMiB:         jsii.Number(256),
+		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image, Directory: p.Settings.App}).Container,
+		Cpu:                    jsii.Number(cpu),
+		MemoryLimitMiB:         jsii.Number(memory),
 		ReadonlyRootFilesystem: jsii.Bool(true),
-		Environment: &map[string]*string{
-			"AWS_REGION":   stack.Region(), // on your servers, nobody else tells
-			"NOTES_BUCKET": bucket.Bucket.BucketName(),
-			"NOTES_TTL":    bucket.TTL,
-		},
+		Environment:            told.In(stack.Region()).Map(), // on your servers, nobody else tells
+		Secrets:                secret.ECS(),
+		LinuxParameters:        tmp.New(stack, "Tmp", p.Settings.TmpMiB()),
 		// The same port as in the container, so that the address is known: there is
 		// no load balancer that would find another one.
-		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(appPort), HostPort: jsii.Number(appPort)}},
+		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port), HostPort: jsii.Number(p.Settings.Port)}},
 		Logging:      awsecs.LogDrivers_AwsLogs(&awsecs.AwsLogDriverProps{StreamPrefix: jsii.String("app"), LogGroup: appLogs}),
 	})
-	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": "The environment holds a region, a bucket's name and how long notes live, and no secret."})
+	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": told.Reason()})
 
 	// 3. How many, and how a bad release is undone: one on each server, so the deploy
 	// finishes before there is a server. A new copy needs the port of the old one,
@@ -122,7 +126,6 @@ func NewECSAnywhere(scope constructs.Construct, id string, props *Props) awscdk.
 	// 5. What it may touch: the task's role, which ECS hands to its container, and to
 	// nothing else on the server.
 	bucket.GrantApp(task.TaskRole())
-	nag.Suppress(task.TaskRole(), nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	nag.Suppress(task, nag.Reasons{"AwsSolutions-IAM5": "Getting an ECR login token has no resource level."})
 
 	// 6. Who is told when it fails. Without a load balancer that counts, the errors

@@ -14,12 +14,15 @@ import (
 	"refdeploy/constructs/agent"
 	"refdeploy/constructs/alarms"
 	"refdeploy/constructs/capacity"
+	"refdeploy/constructs/environment"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
+	"refdeploy/constructs/tmp"
 	"refdeploy/internal/settings"
 	"refdeploy/internal/versions"
 )
@@ -55,9 +58,9 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		ContainerInsightsV2: insights,
 	})
 
-	instanceType, hardware := "t4g.small", awsecs.AmiHardwareType_ARM
+	hardware := awsecs.AmiHardwareType_ARM
 	if p.Settings.Architecture == settings.X86_64 {
-		instanceType, hardware = "t3.small", awsecs.AmiHardwareType_STANDARD
+		hardware = awsecs.AmiHardwareType_STANDARD
 	}
 	instances := awsec2.NewSecurityGroup(stack, jsii.String("Instances"), &awsec2.SecurityGroupProps{
 		Vpc:         net.VPC,
@@ -73,7 +76,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	})
 	agent.Grant(role, cluster.ClusterArn())
 	template := awsec2.NewLaunchTemplate(stack, jsii.String("Instance"), &awsec2.LaunchTemplateProps{
-		InstanceType: awsec2.NewInstanceType(jsii.String(instanceType)),
+		InstanceType: awsec2.NewInstanceType(jsii.String(p.Settings.ECSInstance())),
 		// Resolved on deploy, so a deploy also brings the newest patched AMI.
 		MachineImage:             awsecs.EcsOptimizedImage_AmazonLinux2023(hardware, nil),
 		UserData:                 awsec2.UserData_ForLinux(nil),
@@ -124,21 +127,21 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	task := awsecs.NewEc2TaskDefinition(stack, jsii.String("Task"), &awsecs.Ec2TaskDefinitionProps{
 		NetworkMode: awsecs.NetworkMode_BRIDGE,
 	})
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
+	told, secret := environment.New(bucket, p.Settings.Env), secrets.New(stack, "Secret", p.Settings.Secrets)
+	cpu, memory := p.Settings.ContainerSize()
 	appLogs := logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production})
 	app := task.AddContainer(jsii.String("App"), &awsecs.ContainerDefinitionOptions{
-		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image}).Container,
-		Cpu:                    jsii.Number(256),
-		MemoryLimitMiB:         jsii.Number(256),
+		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image, Directory: p.Settings.App}).Container,
+		Cpu:                    jsii.Number(cpu),
+		MemoryLimitMiB:         jsii.Number(memory),
 		ReadonlyRootFilesystem: jsii.Bool(true),
-		Environment: &map[string]*string{
-			"AWS_REGION":   stack.Region(), // on EC2, nobody else tells
-			"NOTES_BUCKET": bucket.Bucket.BucketName(),
-			"NOTES_TTL":    bucket.TTL,
-		},
+		Environment:            told.In(stack.Region()).Map(), // on EC2, nobody else tells
+		Secrets:                secret.ECS(),
+		LinuxParameters:        tmp.New(stack, "Tmp", p.Settings.TmpMiB()),
 		// Host port 0: each task gets a free port, so that a new release can
 		// start beside the old one.
-		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(appPort), HostPort: jsii.Number(0)}},
+		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port), HostPort: jsii.Number(0)}},
 		Logging: awsecs.LogDrivers_Firelens(&awsecs.FireLensLogDriverProps{Options: &map[string]*string{
 			"Name":              jsii.String("cloudwatch_logs"),
 			"region":            awscdk.Aws_REGION(),
@@ -163,7 +166,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Container: router,
 		Condition: awsecs.ContainerDependencyCondition_START,
 	})
-	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": "The environment holds a region, a bucket's name and how long notes live, and no secret."})
+	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": told.Reason()})
 
 	// 3. How many, and how a bad release is undone: ECS keeps the count up, new
 	// tasks must pass health checks before old ones stop, and a release that
@@ -203,10 +206,10 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		Protocol: elb.ApplicationProtocol_HTTP,
 		Targets: &[]elb.IApplicationLoadBalancerTarget{service.LoadBalancerTarget(&awsecs.LoadBalancerTargetOptions{
 			ContainerName: app.ContainerName(),
-			ContainerPort: jsii.Number(appPort),
+			ContainerPort: jsii.Number(p.Settings.Port),
 		})},
 		HealthCheck: &elb.HealthCheck{
-			Path: jsii.String(healthPath),
+			Path: jsii.String(p.Settings.HealthPath),
 			Port: jsii.String("traffic-port"), // whichever the task got
 		},
 		// In-flight requests get this long to finish before a task is stopped.
@@ -225,7 +228,6 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// and to nothing else on the instance.
 	bucket.GrantApp(task.TaskRole())
 	appLogs.GrantWrite(task.TaskRole())
-	nag.Suppress(task.TaskRole(), nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	nag.Suppress(task, nag.Reasons{"AwsSolutions-IAM5": "Getting an ECR login token has no resource level."})
 
 	// 6. Who is told when it fails.

@@ -9,10 +9,12 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"refdeploy/constructs/alarms"
+	"refdeploy/constructs/environment"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
 	"refdeploy/internal/settings"
 )
 
@@ -51,11 +53,14 @@ func NewECSExpress(scope constructs.Construct, id string, props *Props) awscdk.S
 		nag.Suppress(cluster, nag.Reasons{"AwsSolutions-ECS4": "Container Insights bills per metric; the production profile turns it on."})
 	}
 
-	// 2. What runs: the smallest Fargate size. Express Mode writes the task
-	// definition, for x86_64, whatever the architecture setting.
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
+	// 2. What runs: the smallest Fargate size, unless more is asked for. Express
+	// Mode writes the task definition, for x86_64, whatever the architecture
+	// setting.
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
+	told, secret := environment.New(bucket, p.Settings.Env), secrets.New(stack, "Secret", p.Settings.Secrets)
+	cpu, memory := p.Settings.FargateSize()
 	appLogs := logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production})
-	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: p.Settings.Image})
+	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: p.Settings.Image, Directory: p.Settings.App})
 
 	// The roles: ECS pulls and logs with the first, builds what is around the
 	// service with the second, and hands the third to the app.
@@ -66,6 +71,7 @@ func NewECSExpress(scope constructs.Construct, id string, props *Props) awscdk.S
 	if img.Repository != nil {
 		img.Repository.GrantPull(execution)
 	}
+	secret.GrantRead(execution)
 	nag.Suppress(execution, nag.Reasons{"AwsSolutions-IAM5": "Getting an ECR login token has no resource level."})
 	infrastructure := awsiam.NewRole(stack, jsii.String("InfrastructureRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs.amazonaws.com"), nil),
@@ -86,16 +92,13 @@ func NewECSExpress(scope constructs.Construct, id string, props *Props) awscdk.S
 		ExecutionRoleArn:      execution.RoleArn(),
 		InfrastructureRoleArn: infrastructure.RoleArn(),
 		TaskRoleArn:           role.RoleArn(),
-		Cpu:                   jsii.String("256"), // a quarter vCPU
-		Memory:                jsii.String("512"), // MiB
+		Cpu:                   jsii.Sprintf("%d", cpu),    // of 1024 to a vCPU
+		Memory:                jsii.Sprintf("%d", memory), // MiB
 		PrimaryContainer: &awsecs.CfnExpressGatewayService_ExpressGatewayContainerProperty{
 			Image:         img.URI,
-			ContainerPort: jsii.Number(appPort),
-			Environment: []any{
-				variable("AWS_REGION", stack.Region()),
-				variable("NOTES_BUCKET", bucket.Bucket.BucketName()),
-				variable("NOTES_TTL", bucket.TTL),
-			},
+			ContainerPort: jsii.Number(p.Settings.Port),
+			Environment:   told.In(stack.Region()).Express(),
+			Secrets:       secret.Express(),
 			AwsLogsConfiguration: &awsecs.CfnExpressGatewayService_ExpressGatewayServiceAwsLogsConfigurationProperty{
 				LogGroup:        appLogs.LogGroupName(),
 				LogStreamPrefix: jsii.String("app"),
@@ -110,14 +113,13 @@ func NewECSExpress(scope constructs.Construct, id string, props *Props) awscdk.S
 
 		// 4. How traffic gets in: a public HTTPS address, certificate included.
 		// Express Mode asks the app itself whether it is healthy.
-		HealthCheckPath: jsii.String(healthPath),
+		HealthCheckPath: jsii.String(p.Settings.HealthPath),
 	})
 
 	// 5. What it may touch: the task role, which ECS hands to the app.
 	bucket.GrantApp(role)
 	bucket.Outlive(service)
 	service.Node().AddDependency(role, execution) // or the first task starts before the permissions
-	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 
 	// 6. Who is told when it fails. The load balancer may be shared, so its errors
 	// may be another service's; which target group is in use changes with each
@@ -165,9 +167,4 @@ func NewECSExpress(scope constructs.Construct, id string, props *Props) awscdk.S
 	})
 
 	return stack
-}
-
-// variable is one of the app's environment.
-func variable(name string, value *string) *awsecs.CfnExpressGatewayService_KeyValuePairProperty {
-	return &awsecs.CfnExpressGatewayService_KeyValuePairProperty{Name: jsii.String(name), Value: value}
 }

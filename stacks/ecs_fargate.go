@@ -9,12 +9,15 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"refdeploy/constructs/alarms"
+	"refdeploy/constructs/environment"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
+	"refdeploy/constructs/tmp"
 	"refdeploy/internal/settings"
 )
 
@@ -45,35 +48,35 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 		nag.Suppress(cluster, nag.Reasons{"AwsSolutions-ECS4": "Container Insights bills per metric; the production profile turns it on."})
 	}
 
-	// 2. What runs: the smallest Fargate size.
+	// 2. What runs: the smallest Fargate size, unless more is asked for.
+	cpu, memory := p.Settings.FargateSize()
 	architecture := awsecs.CpuArchitecture_ARM64()
 	if p.Settings.Architecture == settings.X86_64 {
 		architecture = awsecs.CpuArchitecture_X86_64()
 	}
 	task := awsecs.NewFargateTaskDefinition(stack, jsii.String("Task"), &awsecs.FargateTaskDefinitionProps{
-		Cpu:            jsii.Number(256),
-		MemoryLimitMiB: jsii.Number(512),
+		Cpu:            jsii.Number(cpu),
+		MemoryLimitMiB: jsii.Number(memory),
 		RuntimePlatform: &awsecs.RuntimePlatform{
 			CpuArchitecture:       architecture,
 			OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
 		},
 	})
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
+	told, secret := environment.New(bucket, p.Settings.Env), secrets.New(stack, "Secret", p.Settings.Secrets)
 	task.AddContainer(jsii.String("App"), &awsecs.ContainerDefinitionOptions{
-		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image}).Container,
+		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image, Directory: p.Settings.App}).Container,
 		ReadonlyRootFilesystem: jsii.Bool(true),
-		Environment: &map[string]*string{
-			"AWS_REGION":   stack.Region(),
-			"NOTES_BUCKET": bucket.Bucket.BucketName(),
-			"NOTES_TTL":    bucket.TTL,
-		},
-		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(appPort)}},
+		Environment:            told.In(stack.Region()).Map(),
+		Secrets:                secret.ECS(),
+		LinuxParameters:        tmp.New(stack, "Tmp", p.Settings.TmpMiB()),
+		PortMappings:           &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port)}},
 		Logging: awsecs.LogDrivers_AwsLogs(&awsecs.AwsLogDriverProps{
 			StreamPrefix: jsii.String("app"),
 			LogGroup:     logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production}),
 		}),
 	})
-	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": "The environment holds a region, a bucket's name and how long notes live, and no secret."})
+	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": told.Reason()})
 
 	// 3. How many, and how a bad release is undone: ECS keeps the count up, new
 	// tasks must pass health checks before old ones stop, and a release that
@@ -104,10 +107,10 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	// 4. How traffic gets in.
 	targets := elb.NewApplicationTargetGroup(stack, jsii.String("Targets"), &elb.ApplicationTargetGroupProps{
 		Vpc:         net.VPC,
-		Port:        jsii.Number(appPort),
+		Port:        jsii.Number(p.Settings.Port),
 		Protocol:    elb.ApplicationProtocol_HTTP,
 		Targets:     &[]elb.IApplicationLoadBalancerTarget{service},
-		HealthCheck: &elb.HealthCheck{Path: jsii.String(healthPath)},
+		HealthCheck: &elb.HealthCheck{Path: jsii.String(p.Settings.HealthPath)},
 		// In-flight requests get this long to finish before a task is stopped.
 		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(30)),
 	})
@@ -121,7 +124,6 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 
 	// 5. What it may touch: the task's role.
 	bucket.GrantApp(task.TaskRole())
-	nag.Suppress(task.TaskRole(), nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	nag.Suppress(task, nag.Reasons{"AwsSolutions-IAM5": "Getting an ECR login token has no resource level."})
 
 	// 6. Who is told when it fails.

@@ -11,12 +11,15 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"refdeploy/constructs/alarms"
+	"refdeploy/constructs/environment"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
+	"refdeploy/constructs/tmp"
 	"refdeploy/internal/settings"
 )
 
@@ -82,10 +85,6 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 	})
 	// One type only, so that the bill can be told before: left alone, ECS chooses
 	// among all types that the tasks fit on.
-	instanceType := "m7g.medium"
-	if p.Settings.Architecture == settings.X86_64 {
-		instanceType = "c6a.large"
-	}
 	provider := awsecs.NewManagedInstancesCapacityProvider(stack, jsii.String("CapacityProvider"), &awsecs.ManagedInstancesCapacityProviderProps{
 		CapacityProviderName: capacityName(),
 		InfrastructureRole:   infrastructure,
@@ -95,7 +94,7 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 		InstanceRequirements: &awsec2.InstanceRequirementsConfig{
 			VCpuCountMin:         jsii.Number(1),
 			MemoryMin:            awscdk.Size_Gibibytes(jsii.Number(2)),
-			AllowedInstanceTypes: jsii.Strings(instanceType),
+			AllowedInstanceTypes: jsii.Strings(p.Settings.ManagedInstance()),
 		},
 		TaskVolumeStorage: awscdk.Size_Gibibytes(jsii.Number(30)),
 		PropagateTags:     awsecs.PropagateManagedInstancesTags_CAPACITY_PROVIDER,
@@ -105,7 +104,7 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 	// `cdk destroy` may take a role first, and the instances stay (aws-cdk#36071).
 	provider.Node().AddDependency(net.WayOut, infrastructure, instanceRole)
 
-	// 2. What runs: a quarter vCPU and half a gigabyte of an instance. A task has a
+	// 2. What runs: a quarter vCPU and half a gigabyte of an instance, unless more is asked for. A task has a
 	// private address only, and in a sandbox no NAT gateway: it reaches S3 through
 	// the VPC's endpoint, and the instance, which has a public address, pulls the
 	// image and sends the logs.
@@ -113,32 +112,32 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 	if p.Settings.Architecture == settings.X86_64 {
 		architecture = awsecs.CpuArchitecture_X86_64()
 	}
+	cpu, memory := p.Settings.TaskSize()
 	task := awsecs.NewTaskDefinition(stack, jsii.String("Task"), &awsecs.TaskDefinitionProps{
 		Compatibility: awsecs.Compatibility_MANAGED_INSTANCES,
 		NetworkMode:   awsecs.NetworkMode_AWS_VPC,
-		Cpu:           jsii.String("256"),
-		MemoryMiB:     jsii.String("512"),
+		Cpu:           jsii.Sprintf("%d", cpu),
+		MemoryMiB:     jsii.Sprintf("%d", memory),
 		RuntimePlatform: &awsecs.RuntimePlatform{
 			CpuArchitecture:       architecture,
 			OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX(),
 		},
 	})
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
+	told, secret := environment.New(bucket, p.Settings.Env), secrets.New(stack, "Secret", p.Settings.Secrets)
 	task.AddContainer(jsii.String("App"), &awsecs.ContainerDefinitionOptions{
-		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image}).Container,
+		Image:                  image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image, Directory: p.Settings.App}).Container,
 		ReadonlyRootFilesystem: jsii.Bool(true),
-		Environment: &map[string]*string{
-			"AWS_REGION":   stack.Region(), // on EC2, nobody else tells
-			"NOTES_BUCKET": bucket.Bucket.BucketName(),
-			"NOTES_TTL":    bucket.TTL,
-		},
-		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(appPort)}},
+		Environment:            told.In(stack.Region()).Map(), // on EC2, nobody else tells
+		Secrets:                secret.ECS(),
+		LinuxParameters:        tmp.New(stack, "Tmp", p.Settings.TmpMiB()),
+		PortMappings:           &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port)}},
 		Logging: awsecs.LogDrivers_AwsLogs(&awsecs.AwsLogDriverProps{
 			StreamPrefix: jsii.String("app"),
 			LogGroup:     logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production}),
 		}),
 	})
-	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": "The environment holds a region, a bucket's name and how long notes live, and no secret."})
+	nag.Suppress(task, nag.Reasons{"AwsSolutions-ECS2": told.Reason()})
 
 	// 3. How many, and how a bad release is undone: ECS keeps the count up, new
 	// tasks must pass health checks before old ones stop, and a release that
@@ -172,10 +171,10 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 	// 4. How traffic gets in.
 	targets := elb.NewApplicationTargetGroup(stack, jsii.String("Targets"), &elb.ApplicationTargetGroupProps{
 		Vpc:         net.VPC,
-		Port:        jsii.Number(appPort),
+		Port:        jsii.Number(p.Settings.Port),
 		Protocol:    elb.ApplicationProtocol_HTTP,
 		Targets:     &[]elb.IApplicationLoadBalancerTarget{service},
-		HealthCheck: &elb.HealthCheck{Path: jsii.String(healthPath)},
+		HealthCheck: &elb.HealthCheck{Path: jsii.String(p.Settings.HealthPath)},
 		// In-flight requests get this long to finish before a task is stopped.
 		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(30)),
 	})
@@ -190,7 +189,6 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 	// 5. What it may touch: the task's role, which ECS hands to its containers
 	// and to nothing else on the instance.
 	bucket.GrantApp(task.TaskRole())
-	nag.Suppress(task.TaskRole(), nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	nag.Suppress(task, nag.Reasons{"AwsSolutions-IAM5": "Getting an ECR login token has no resource level."})
 
 	// 6. Who is told when it fails.

@@ -12,6 +12,8 @@ import (
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
+	"refdeploy/internal/settings"
 )
 
 // NewEKSAnywhere is what a cluster of EKS Anywhere, on servers of your own, needs
@@ -31,10 +33,10 @@ func NewEKSAnywhere(scope constructs.Construct, id string, props *Props) awscdk.
 
 	// 1. What runs: the same image as everywhere else, from a registry that your
 	// nodes have to log in to.
-	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image})
+	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image, Directory: p.Settings.App})
 
 	// 2. Where it keeps its notes.
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
 
 	// 3. How AWS knows a pod of your cluster: the cluster signs a token for the
 	// app's service account, and AWS checks it with keys that the issuer publishes.
@@ -45,7 +47,6 @@ func NewEKSAnywhere(scope constructs.Construct, id string, props *Props) awscdk.
 	// 4. What it may touch.
 	role := kube.NewRole(stack, "AppRole", *keys.ProviderARN, *keys.Host)
 	bucket.GrantApp(role)
-	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 
 	logs.Adopt(stack, &logs.Props{Keep: production}) // the functions that the CDK brings
 	nag.Suppress(stack, nag.Reasons{
@@ -54,9 +55,12 @@ func NewEKSAnywhere(scope constructs.Construct, id string, props *Props) awscdk.
 
 	// 5. What to do with it, in this order.
 	output := func(id, value, description string) {
+		if value == "" {
+			return // an app without a bucket
+		}
 		awscdk.NewCfnOutput(stack, jsii.String(id), &awscdk.CfnOutputProps{Value: jsii.String(value), Description: jsii.String(description)})
 	}
-	output("NotesBucket", *bucket.Bucket.BucketName(), "The files need it: where the app keeps notes")
+	output("NotesBucket", bucket.Name(), "The files need it: where the app keeps notes")
 	output("Region", *stack.Region(), "The files need it: where the bucket is")
 	output("ImageUri", *img.URI, "The files need it: what runs")
 	output("IssuerUrl", "https://"+*keys.Host, "The files need it: whose tokens AWS trusts")
@@ -65,6 +69,7 @@ func NewEKSAnywhere(scope constructs.Construct, id string, props *Props) awscdk.
 		"Run where you deploy from, when the files are written")
 	output("PublishKeys", "kubectl get --raw /openid/v1/jwks | aws s3 cp - s3://"+*keys.Bucket.BucketName()+"/keys.json --content-type application/json",
 		"Run where you deploy from, when the cluster runs, and whenever its keys change")
+	kube.TellSecrets(stack, secrets.New(stack, "Secret", p.Settings.Secrets))
 	output("StopWriting", "kubectl delete namespace "+manifest.Namespace, "Run where you deploy from, before cdk destroy, or a late note keeps the bucket")
 	return stack
 }

@@ -117,9 +117,7 @@ func appFiles(t *testing.T, stack *cdktest.Stack) []object {
 		outputs[name] = target(output.Value)
 	}
 	outputs["ImageUri"] = "image"
-	chosen := settings.Default()
-	chosen.Profile = settings.Profile(stack.Template.Setting("profile"))
-	chosen.Architecture = settings.Architecture(stack.Template.Setting("architecture"))
+	chosen := settings.FromMetadata(stack.Template.Setting)
 	require.NotEmpty(t, chosen.Profile)
 	var objects []object
 	for _, o := range bundle.App(chosen, outputs).Objects() {

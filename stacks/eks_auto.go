@@ -18,6 +18,7 @@ import (
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
 	"refdeploy/internal/settings"
 )
 
@@ -87,22 +88,29 @@ func NewEKSAuto(scope constructs.Construct, id string, props *Props) awscdk.Stac
 	// starts a new pod before it stops an old one, and stops there while the new
 	// one is not ready. `cdk deploy` does not wait for that: watch it with
 	// `kubectl rollout status`, go back with `kubectl rollout undo`.
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
-	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
+	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image, Directory: p.Settings.App})
+	cpu, memory := p.Settings.PodSize()
 	app := kube.Apply(cluster, "App", manifest.App{
 		Image:        *img.URI,
 		Architecture: p.Settings.Architecture.GOARCH(),
-		Port:         appPort,
-		HealthPath:   healthPath,
-		Bucket:       *bucket.Bucket.BucketName(),
+		Port:         int32(p.Settings.Port),
+		HealthPath:   p.Settings.HealthPath,
+		Bucket:       bucket.Name(),
 		TTL:          *bucket.TTL,
 		Region:       *stack.Region(),
+		NoNotes:      p.Settings.Bucket == settings.NoBucket,
+		Env:          p.Settings.Env,
+		Secrets:      p.Settings.Secrets,
+		CPU:          cpu,
+		MemoryMiB:    memory,
+		TmpMiB:       p.Settings.TmpMiB(),
 		Replicas:     int32(p.Settings.Replicas()),
 		Registrar:    manifest.AutoMode,
 		DataPlane:    "EC2 run by AWS",
 	}.Objects()...)
 	if p.Settings.Architecture == settings.ARM64 {
-		nodes := kube.Apply(cluster, "Nodes", manifest.ARM64Pool(8*p.Settings.Replicas()))
+		nodes := kube.Apply(cluster, "Nodes", manifest.ARM64Pool(p.Settings.Replicas(), p.Settings.AutoNodeCPUs()))
 		metrics.Node().AddDependency(nodes) // it waits for a node to run on
 		app.Node().AddDependency(nodes)     // whose node would outlive its pool
 	}
@@ -113,9 +121,9 @@ func NewEKSAuto(scope constructs.Construct, id string, props *Props) awscdk.Stac
 	targets := elb.NewApplicationTargetGroup(stack, jsii.String("Targets"), &elb.ApplicationTargetGroupProps{
 		Vpc:         net.VPC,
 		TargetType:  elb.TargetType_IP,
-		Port:        jsii.Number(appPort),
+		Port:        jsii.Number(p.Settings.Port),
 		Protocol:    elb.ApplicationProtocol_HTTP,
-		HealthCheck: &elb.HealthCheck{Path: jsii.String(healthPath)},
+		HealthCheck: &elb.HealthCheck{Path: jsii.String(p.Settings.HealthPath)},
 		// In-flight requests get this long to finish: as long as a pod waits
 		// before it stops.
 		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(30)),
@@ -129,8 +137,8 @@ func NewEKSAuto(scope constructs.Construct, id string, props *Props) awscdk.Stac
 		CertificateARN: p.Settings.CertificateARN,
 		Keep:           production,
 	})
-	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(appPort)), jsii.String("Pods"))
-	binding := kube.Apply(cluster, "Binding", manifest.AutoMode.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
+	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(p.Settings.Port)), jsii.String("Pods"))
+	binding := kube.Apply(cluster, "Binding", manifest.AutoMode.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), p.Settings.Port))
 	// A target group counts as healthy only once a listener uses it. The binding
 	// goes before the app, so that pods leave the load balancer first.
 	binding.Node().AddDependency(app, targets.LoadBalancerAttached())
@@ -141,7 +149,6 @@ func NewEKSAuto(scope constructs.Construct, id string, props *Props) awscdk.Stac
 		AssumedBy: awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsii.String("pods.eks.amazonaws.com"), nil)),
 	})
 	bucket.GrantApp(role)
-	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	association := eks.NewCfnPodIdentityAssociation(stack, jsii.String("AppIdentity"), &eks.CfnPodIdentityAssociationProps{
 		ClusterName:    cluster.ClusterName(),
 		Namespace:      jsii.String(manifest.Namespace),
@@ -183,6 +190,7 @@ func NewEKSAuto(scope constructs.Construct, id string, props *Props) awscdk.Stac
 			*stack.Region(), *cluster.ClusterName(), *operator.RoleArn()),
 		Description: jsii.String("Command that lets kubectl reach the cluster"),
 	})
+	kube.TellSecrets(stack, secrets.New(stack, "Secret", p.Settings.Secrets))
 
 	return stack
 }

@@ -18,6 +18,7 @@ import (
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
 	"refdeploy/internal/settings"
 )
 
@@ -62,13 +63,13 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		AlbController:              kube.Controller(p.Settings.Replicas()),
 	})
 
-	instanceType, ami := "t4g.medium", eks.NodegroupAmiType_AL2023_ARM_64_STANDARD
+	ami := eks.NodegroupAmiType_AL2023_ARM_64_STANDARD
 	if p.Settings.Architecture == settings.X86_64 {
-		instanceType, ami = "t3.medium", eks.NodegroupAmiType_AL2023_X86_64_STANDARD
+		ami = eks.NodegroupAmiType_AL2023_X86_64_STANDARD
 	}
 	// IMDSv2, one hop: a pod cannot borrow the node's role.
 	template := awsec2.NewLaunchTemplate(stack, jsii.String("Node"), &awsec2.LaunchTemplateProps{
-		InstanceType:            awsec2.NewInstanceType(jsii.String(instanceType)),
+		InstanceType:            awsec2.NewInstanceType(jsii.String(p.Settings.EKSInstance())),
 		RequireImdsv2:           jsii.Bool(true),
 		HttpPutResponseHopLimit: jsii.Number(1),
 		BlockDevices: &[]*awsec2.BlockDevice{{
@@ -102,16 +103,23 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// starts a new pod before it stops an old one, and stops there while the new
 	// one is not ready. `cdk deploy` does not wait for that: watch it with
 	// `kubectl rollout status`, go back with `kubectl rollout undo`.
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
-	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
+	img := image.New(stack, "Image", &image.Props{Architecture: p.Settings.Architecture, Registry: p.Settings.Image, Directory: p.Settings.App})
+	cpu, memory := p.Settings.PodSize()
 	app := kube.Apply(cluster, "App", manifest.App{
 		Image:        *img.URI,
 		Architecture: p.Settings.Architecture.GOARCH(),
-		Port:         appPort,
-		HealthPath:   healthPath,
-		Bucket:       *bucket.Bucket.BucketName(),
+		Port:         int32(p.Settings.Port),
+		HealthPath:   p.Settings.HealthPath,
+		Bucket:       bucket.Name(),
 		TTL:          *bucket.TTL,
 		Region:       *stack.Region(),
+		NoNotes:      p.Settings.Bucket == settings.NoBucket,
+		Env:          p.Settings.Env,
+		Secrets:      p.Settings.Secrets,
+		CPU:          cpu,
+		MemoryMiB:    memory,
+		TmpMiB:       p.Settings.TmpMiB(),
 		Replicas:     int32(p.Settings.Replicas()),
 		Registrar:    manifest.LoadBalancerController,
 	}.Objects()...)
@@ -123,9 +131,9 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	targets := elb.NewApplicationTargetGroup(stack, jsii.String("Targets"), &elb.ApplicationTargetGroupProps{
 		Vpc:         net.VPC,
 		TargetType:  elb.TargetType_IP,
-		Port:        jsii.Number(appPort),
+		Port:        jsii.Number(p.Settings.Port),
 		Protocol:    elb.ApplicationProtocol_HTTP,
-		HealthCheck: &elb.HealthCheck{Path: jsii.String(healthPath)},
+		HealthCheck: &elb.HealthCheck{Path: jsii.String(p.Settings.HealthPath)},
 		// In-flight requests get this long to finish: as long as a pod waits
 		// before it stops.
 		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(30)),
@@ -137,9 +145,9 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		CertificateARN: p.Settings.CertificateARN,
 		Keep:           production,
 	})
-	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(appPort)), jsii.String("Pods"))
+	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(p.Settings.Port)), jsii.String("Pods"))
 	kube.LetRegister(cluster, targets)
-	binding := kube.Apply(cluster, "Binding", manifest.LoadBalancerController.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
+	binding := kube.Apply(cluster, "Binding", manifest.LoadBalancerController.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), p.Settings.Port))
 	// The controller, on which the app depends, clears the binding's finalizer: it
 	// has to be there first and go last. A target group counts as healthy only
 	// once a listener uses it.
@@ -151,7 +159,6 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		AssumedBy: awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsii.String("pods.eks.amazonaws.com"), nil)),
 	})
 	bucket.GrantApp(role)
-	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	association := eks.NewCfnPodIdentityAssociation(stack, jsii.String("AppIdentity"), &eks.CfnPodIdentityAssociationProps{
 		ClusterName:    cluster.ClusterName(),
 		Namespace:      jsii.String(manifest.Namespace),
@@ -192,6 +199,7 @@ func NewEKSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 			*stack.Region(), *cluster.ClusterName(), *operator.RoleArn()),
 		Description: jsii.String("Command that lets kubectl reach the cluster"),
 	})
+	kube.TellSecrets(stack, secrets.New(stack, "Secret", p.Settings.Secrets))
 
 	return stack
 }

@@ -18,6 +18,7 @@ import (
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
 	"refdeploy/internal/settings"
 )
 
@@ -104,18 +105,25 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	// starts a new pod before it stops an old one, and stops there while the new
 	// one is not ready. `cdk deploy` does not wait for that: watch it with
 	// `kubectl rollout status`, go back with `kubectl rollout undo`.
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
 	signer := cluster.OpenIdConnectProvider()
 	role := kube.NewRole(stack, "AppRole", *signer.OpenIdConnectProviderArn(), *signer.OpenIdConnectProviderIssuer())
-	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: p.Settings.Image}) // Fargate on EKS has no arm64
+	img := image.New(stack, "Image", &image.Props{Architecture: settings.X86_64, Registry: p.Settings.Image, Directory: p.Settings.App}) // Fargate on EKS has no arm64
+	cpu, memory := p.Settings.FargatePodSize()
 	app := kube.Apply(cluster, "App", manifest.App{
 		Image:        *img.URI,
 		Architecture: settings.X86_64.GOARCH(),
-		Port:         appPort,
-		HealthPath:   healthPath,
-		Bucket:       *bucket.Bucket.BucketName(),
+		Port:         int32(p.Settings.Port),
+		HealthPath:   p.Settings.HealthPath,
+		Bucket:       bucket.Name(),
 		TTL:          *bucket.TTL,
 		Region:       *stack.Region(),
+		NoNotes:      p.Settings.Bucket == settings.NoBucket,
+		Env:          p.Settings.Env,
+		Secrets:      p.Settings.Secrets,
+		CPU:          cpu,
+		MemoryMiB:    memory,
+		TmpMiB:       p.Settings.TmpMiB(),
 		Replicas:     int32(p.Settings.Replicas()),
 		OwnMachine:   true,
 		Registrar:    manifest.LoadBalancerController,
@@ -129,9 +137,9 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	targets := elb.NewApplicationTargetGroup(stack, jsii.String("Targets"), &elb.ApplicationTargetGroupProps{
 		Vpc:         net.VPC,
 		TargetType:  elb.TargetType_IP,
-		Port:        jsii.Number(appPort),
+		Port:        jsii.Number(p.Settings.Port),
 		Protocol:    elb.ApplicationProtocol_HTTP,
-		HealthCheck: &elb.HealthCheck{Path: jsii.String(healthPath)},
+		HealthCheck: &elb.HealthCheck{Path: jsii.String(p.Settings.HealthPath)},
 		// In-flight requests get this long to finish: as long as a pod waits
 		// before it stops.
 		DeregistrationDelay: awscdk.Duration_Seconds(jsii.Number(30)),
@@ -144,9 +152,9 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 		Keep:           production,
 	})
 	// Fargate gives each pod the cluster's security group.
-	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(appPort)), jsii.String("Pods"))
+	in.LoadBalancer.Connections().AllowTo(cluster.ClusterSecurityGroup(), awsec2.Port_Tcp(jsii.Number(p.Settings.Port)), jsii.String("Pods"))
 	kube.LetRegister(cluster, targets)
-	binding := kube.Apply(cluster, "Binding", manifest.LoadBalancerController.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), appPort))
+	binding := kube.Apply(cluster, "Binding", manifest.LoadBalancerController.Bind(*targets.TargetGroupArn(), *net.VPC.VpcId(), p.Settings.Port))
 	// The controller, on which the app depends, clears the binding's finalizer: it
 	// has to be there first and go last. A target group counts as healthy only
 	// once a listener uses it.
@@ -156,7 +164,6 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 	// app's service account. There is no Pod Identity on Fargate: its agent would
 	// have to run beside the pods.
 	bucket.GrantApp(role)
-	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 	app.Node().AddDependency(role) // with its policy, or the first requests are denied
 
 	// 5. Who may operate it: whoever may assume this role is a cluster admin.
@@ -192,6 +199,7 @@ func NewEKSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 			*stack.Region(), *cluster.ClusterName(), *operator.RoleArn()),
 		Description: jsii.String("Command that lets kubectl reach the cluster"),
 	})
+	kube.TellSecrets(stack, secrets.New(stack, "Secret", p.Settings.Secrets))
 
 	return stack
 }

@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
@@ -12,9 +14,11 @@ import (
 
 	"refdeploy/constructs/alarms"
 	"refdeploy/constructs/bootstrap"
+	"refdeploy/constructs/environment"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/notes"
+	"refdeploy/constructs/secrets"
 	"refdeploy/internal/settings"
 )
 
@@ -34,30 +38,38 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 
 	// 1. Where it runs: nowhere of ours. There is no network, cluster or host.
 
-	// 2. What runs: the same program as in the image, uploaded as a zip.
+	// 2. What runs: the same program as in the image, uploaded as a zip; an app of
+	// your own in its image, behind an adapter that makes requests of events.
 	architecture := awslambda.Architecture_ARM_64()
 	if p.Settings.Architecture == settings.X86_64 {
 		architecture = awslambda.Architecture_X86_64()
 	}
-	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production})
+	bucket := notes.New(stack, "Notes", &notes.Props{Keep: production, None: p.Settings.Bucket == settings.NoBucket})
 	role := awsiam.NewRole(stack, jsii.String("ExecutionRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 	})
 	appLogs := logs.NewGroup(stack, "AppLogs", &logs.Props{Keep: production})
+	if refuseImage(stack, p.Settings) {
+		return stack
+	}
+	told, secret := environment.New(bucket, p.Settings.Env), secrets.New(stack, "Secret", p.Settings.Secrets)
+	program := bootstrap.New(stack, "Image", &bootstrap.Props{
+		Architecture: p.Settings.Architecture,
+		Directory:    p.Settings.App,
+		Port:         p.Settings.Port,
+		HealthPath:   p.Settings.HealthPath,
+	})
 	function := awslambda.NewFunction(stack, jsii.String("Function"), &awslambda.FunctionProps{
-		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Runtime:      program.Runtime,
 		Architecture: architecture,
-		Handler:      jsii.String("bootstrap"),
-		Code:         bootstrap.Code(stack, p.Settings.Architecture),
+		Handler:      program.Handler,
+		Code:         program.Code,
 		Role:         role,
 		// CPU comes with memory: 256 MiB is about a seventh of a vCPU.
-		MemorySize: jsii.Number(256),
-		Timeout:    awscdk.Duration_Seconds(jsii.Number(10)),
-		Environment: &map[string]*string{
-			"NOTES_BUCKET": bucket.Bucket.BucketName(),
-			"NOTES_TTL":    bucket.TTL,
-		},
-		LogGroup: appLogs,
+		MemorySize:  jsii.Number(p.Settings.LambdaMemory()),
+		Timeout:     awscdk.Duration_Seconds(jsii.Number(program.Seconds)),
+		Environment: slices.Concat(told, secret.Lambda(stack), program.Environment).Map(),
+		LogGroup:    appLogs,
 	})
 	bucket.Outlive(function)
 
@@ -102,7 +114,6 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	// function.
 	bucket.GrantApp(role)
 	appLogs.GrantWrite(role)
-	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 
 	// 6. Who is told when it fails.
 	if production {

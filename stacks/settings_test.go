@@ -163,6 +163,22 @@ func TestImageReplacesTheBuild(t *testing.T) {
 	}
 }
 
+// What describes the image would describe the sample app, which Lambda runs in its
+// place.
+func TestLambdaRefusesAnImageThatIsDescribed(t *testing.T) {
+	for id, stack := range synth(t, "image", "public.ecr.aws/nginx/nginx:1.29", "port", "80", "healthPath", "/", "stacks", "Lambda,EcsFargate") {
+		if id == "EcsFargate" {
+			assert.Empty(t, stack.Annotations)
+			assert.Equal(t, "80", appOf(t, stack).variable(t, "PORT"))
+			stack.Has(t, "AWS::ElasticLoadBalancingV2::TargetGroup", object{"Port": 80, "HealthCheckPath": "/"})
+			continue
+		}
+		require.Len(t, stack.Annotations, 1)
+		assert.Equal(t, "error", stack.Annotations[0].Level)
+		assert.Contains(t, stack.Annotations[0].Says, "Lambda runs the sample app in its place, which takes no port")
+	}
+}
+
 func TestStacksBuildsOnlyWhatItNames(t *testing.T) {
 	all := synth(t, "stacks", "Lambda,EcsFargate")
 	assert.Len(t, all, 2)

@@ -6,14 +6,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"refdeploy/app/contract"
 	"refdeploy/internal/settings"
-)
-
-// The app's side of the contract that every deployment relies on.
-const (
-	appPort    = contract.Port
-	healthPath = contract.HealthPath
 )
 
 // Props configures a deployment. A nil *Props deploys the sandbox.
@@ -56,10 +49,8 @@ func plainStack(scope constructs.Construct, id, description string, p Props) aws
 		"refdeploy:architecture": jsii.String(string(p.Settings.Architecture)),
 	}
 	stack := awscdk.NewStack(scope, jsii.String(id), &p.StackProps)
-	stack.AddMetadata(jsii.String("refdeploy:settings"), map[string]any{
-		"profile":      p.Settings.Profile,
-		"architecture": p.Settings.Architecture,
-	})
+	stack.AddMetadata(jsii.String("refdeploy:settings"), p.Settings.Metadata())
+	tellSize(stack, id, p.Settings)
 	return stack
 }
 

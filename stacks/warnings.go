@@ -5,6 +5,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"refdeploy/internal/settings"
+	"refdeploy/internal/size"
 )
 
 // warnUntold tells a user of production that no one is told of an alarm.
@@ -48,6 +49,32 @@ func warnOwnServers(stack awscdk.Stack, s settings.Settings) {
 	if s.IsProduction() {
 		warn(stack, "certificateArn", "requests to your servers travel unencrypted, and certificateArn does not reach there; put something that speaks HTTPS before them")
 	}
+}
+
+// tellSize tells a user who asked for a size which one the deployment takes. More
+// than its platform offers is an error, so that other stacks still synthesize.
+func tellSize(stack awscdk.Stack, id string, s settings.Settings) {
+	asked, ok := s.AskedSize()
+	if !ok {
+		return
+	}
+	taken, err := size.Taken(id, string(s.Architecture), asked)
+	if err != nil {
+		awscdk.Annotations_Of(stack).AddError(jsii.String(err.Error()))
+		return
+	}
+	awscdk.Annotations_Of(stack).AddInfoV2(jsii.String("refdeploy:size"), jsii.String(taken))
+}
+
+// refuseImage tells a user whose image comes from a registry that Lambda does not
+// run it. What describes that image would describe something else there.
+func refuseImage(stack awscdk.Stack, s settings.Settings) bool {
+	if s.Image == "" || !s.DescribesApp() {
+		return false
+	}
+	awscdk.Annotations_Of(stack).AddError(jsii.Sprintf(
+		"image: got %q; Lambda runs the sample app in its place, which takes no port, healthPath, env, secrets or bucket: set app to a directory in place of image, or leave Lambda out with the stacks setting", s.Image))
+	return true
 }
 
 // warn adds a warning that concerns a setting, and that the setting, or

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -13,8 +14,8 @@ import (
 
 // newBundles writes the app for orchestrators that are not AWS's.
 func newBundles() *cobra.Command {
+	var in input
 	var out, outputs string
-	var overrides map[string]string
 	cmd := &cobra.Command{
 		Use:   "bundles --out DIR [--outputs FILE]",
 		Short: "Write the app's files for other clusters of Kubernetes, Docker Swarm, Compose and EKS Anywhere",
@@ -23,13 +24,22 @@ func newBundles() *cobra.Command {
 			if err := bundle.Writable(out); err != nil {
 				return err
 			}
+			overrides, err := in.context()
+			if err != nil {
+				return err
+			}
 			chosen, err := synth.Settings(overrides)
 			if err != nil {
 				return err
 			}
-			files, err := bundle.Elsewhere(chosen)
-			if err != nil {
-				return err
+			if chosen.DescribesApp() && outputs == "" {
+				return errors.New("app: only the files for EKS Anywhere can be of your own app, and they need --outputs; those for other orchestrators are of the sample app: leave out app, port, healthPath, env, secrets and bucket for them")
+			}
+			var files []bundle.File
+			if !chosen.DescribesApp() {
+				if files, err = bundle.Elsewhere(chosen); err != nil {
+					return err
+				}
 			}
 			if outputs != "" {
 				deployed, err := bundle.ReadOutputs(outputs, "EksAnywhere")
@@ -59,6 +69,6 @@ func newBundles() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&out, "out", "bundles", "a new or empty directory to write into")
 	cmd.Flags().StringVar(&outputs, "outputs", "", "for EKS Anywhere: the file that `cdk deploy EksAnywhere --outputs-file` wrote")
-	cmd.Flags().StringToStringVarP(&overrides, "context", "c", nil, "a setting, as for cdk: key=value")
+	cmd.Flags().StringArrayVarP(&in.settings, "context", "c", nil, "a setting, as for cdk: key=value")
 	return cmd
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -43,7 +46,7 @@ var quantities = []quantity{
 }
 
 func (l *loadFlags) flags(f *pflag.FlagSet) {
-	f.StringVar(&l.profile, "usage", "", "assumed load: "+strings.Join(profileNames(), ", ")+" (default medium)")
+	f.StringVar(&l.profile, "usage", "", "assumed load: "+strings.Join(profileNames(), ", ")+", or a file of `refdeploy measure --out` (default medium)")
 	l.given = map[string]*float64{}
 	standard := bill.Profiles()[2]
 	for _, q := range quantities {
@@ -51,27 +54,100 @@ func (l *loadFlags) flags(f *pflag.FlagSet) {
 	}
 }
 
-// usage returns the load that the flags ask for: a profile, with what was set
-// by itself in place of the profile's.
+// usage returns the load that the flags ask for: a profile or a file, with what
+// was set by itself in place of theirs.
 func (l *loadFlags) usage(f *pflag.FlagSet) (bill.Usage, error) {
 	if !f.Changed("usage") {
 		l.profile = "medium"
 	}
-	if !slices.Contains(profileNames(), l.profile) {
-		return bill.Usage{}, unknown("usage", l.profile, profileNames())
+	usage, err := named(l.profile)
+	if err != nil {
+		return bill.Usage{}, err
 	}
-	usage := bill.Profiles()[slices.Index(profileNames(), l.profile)]
 	for _, q := range quantities {
 		if !f.Changed(q.flag) {
 			continue
 		}
 		value := *l.given[q.flag]
-		if !(value >= q.low && value <= q.high) {
-			return bill.Usage{}, fmt.Errorf("%s: got %g; allowed: %g to %g", q.flag, value, q.low, q.high)
+		if err := q.check(value); err != nil {
+			return bill.Usage{}, err
 		}
 		*q.of(&usage), usage.Profile = value, "custom"
 	}
 	return usage, nil
+}
+
+func (q quantity) check(value float64) error {
+	if !(value >= q.low && value <= q.high) {
+		return fmt.Errorf("%s: got %g; allowed: %g to %g", q.flag, value, q.low, q.high)
+	}
+	return nil
+}
+
+// named returns a profile or, where name is a file, medium with what the file
+// says in its place.
+func named(name string) (bill.Usage, error) {
+	if i := slices.Index(profileNames(), name); i >= 0 {
+		return bill.Profiles()[i], nil
+	}
+	info, err := os.Stat(name)
+	if err != nil && !strings.ContainsAny(name, "./\\") {
+		return bill.Usage{}, fmt.Errorf("%w; or a file that `refdeploy measure --out` wrote", unknown("usage", name, profileNames()))
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file", name)
+	}
+	if err != nil {
+		return bill.Usage{}, fmt.Errorf("usage: %w; write one with `refdeploy measure --out %s`", err, name)
+	}
+	return usageFrom(name)
+}
+
+// usageFrom reads figures under the names of the flags. Each that is wrong gets a
+// line.
+func usageFrom(path string) (bill.Usage, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return bill.Usage{}, fmt.Errorf("usage: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, 1<<20))
+	if err != nil {
+		return bill.Usage{}, fmt.Errorf("usage: %w", err)
+	}
+	var given map[string]any
+	if err := json.Unmarshal(data, &given); err != nil || given == nil {
+		return bill.Usage{}, fmt.Errorf(`usage: %s is not JSON with a number for each figure, such as {"cpu-ms": 12, "response-kb": 3}`, path)
+	}
+	usage := bill.Profiles()[2]
+	usage.Profile = "custom"
+	var wrong []error
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		i := slices.IndexFunc(quantities, func(q quantity) bool { return q.flag == name })
+		value, number := given[name].(float64)
+		switch {
+		case i < 0:
+			err = unknown("figure", name, figureNames())
+		case !number:
+			text, _ := json.Marshal(given[name])
+			err = fmt.Errorf("%s: got %s; allowed: a number, %g to %g", name, text, quantities[i].low, quantities[i].high)
+		default:
+			if err = quantities[i].check(value); err == nil {
+				*quantities[i].of(&usage) = value
+			}
+		}
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("usage: %s: %w", path, err))
+		}
+	}
+	return usage, errors.Join(wrong...)
+}
+
+func figureNames() (names []string) {
+	for _, q := range quantities {
+		names = append(names, q.flag)
+	}
+	return names
 }
 
 func profileNames() []string {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,11 +21,21 @@ func main() {
 	ctx, stop := interrupts()
 	err := newCommand().ExecuteContext(ctx)
 	stop(err)
+	var status exitStatus
+	if errors.As(err, &status) {
+		os.Exit(int(status))
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
+
+// An exitStatus ends the program with that status, and without a message: the
+// answer is written.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("status %d", int(s)) }
 
 func newCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -34,7 +45,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newCompare(), newDiff(), newPrices(), newList(), newVersions(time.Now), newWatch(), newBundles(),
-		newDoctor(), newSmoke(), newSweep(), newPermissions())
+		newDoctor(), newSmoke(), newSweep(), newPermissions(), newEject(), newMeasure())
 	return root
 }
 

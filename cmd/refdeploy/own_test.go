@@ -15,8 +15,9 @@ import (
 // The assemblies in testdata were written by the CDK 2.270.0: `stages` by an app
 // with a stage in a stage and a stack that is called as one of ours, `mine` by
 // one with a service of ecs-patterns, a nested stack, a condition and an empty
-// stack.
-const stages, parts = "testdata/stages", "testdata/mine"
+// stack, `nested` by one whose stack is a network and a service in nested stacks,
+// with a log group nested in the latter.
+const stages, parts, nested = "testdata/stages", "testdata/mine", "testdata/nested"
 
 // compared returns the JSON of a comparison, as Go and as anybody reads it.
 func compared(t *testing.T, args ...string) (r report.Report, raw map[string]map[string]any, stderr string) {
@@ -119,9 +120,27 @@ func TestABillWithPartsMissingIsNotCalledCheap(t *testing.T) {
 func TestWhatIsKnownOnDeployOnlyIsNamed(t *testing.T) {
 	r, _, _ := compared(t, "Parts", "--assembly", parts)
 	d := r.Deployments[0]
-	require.Len(t, d.Unread, 1)
-	assert.Contains(t, d.Unread[0], "is a nested stack, whose resources are in another template")
+	assert.Empty(t, d.Unread, "the nested stack is read")
+	assert.Equal(t, 1, d.Resources.ByType["AWS::SNS::Topic"], "of the nested stack")
 	assert.Equal(t, []report.Exposure{{Port: 8000, ToPort: 8999, CIDR: "0.0.0.0/0", Resource: "Balancer71DDC9D9"}}, d.Exposure, "what a condition may open is open")
+}
+
+func TestNestedStacksAreCountedAndBilledWithTheirStack(t *testing.T) {
+	r, _, _ := compared(t, "--assembly", nested)
+	require.Len(t, r.Deployments, 1)
+	d := r.Deployments[0]
+	assert.Equal(t, "Web", d.ID)
+	assert.Empty(t, d.Unread)
+	assert.Equal(t, 3, d.Resources.ByType["AWS::CloudFormation::Stack"])
+	assert.Equal(t, 1, d.Resources.ByType["AWS::EC2::NatGateway"])
+	assert.Equal(t, 1, d.Resources.ByType["AWS::Logs::LogGroup"], "also of one that is nested in a nested one")
+	items := map[string]float64{}
+	for _, line := range d.MonthlyUSD.Lines {
+		items[line.Item] += line.Quantity
+	}
+	assert.InDelta(t, 2*0.5*730, items["Fargate vCPU"], 0.01)
+	assert.InDelta(t, 730, items["NAT gateway"], 0.01, items)
+	assert.Equal(t, []string{"Web"}, r.Cheapest[0].IDs, "its bill is complete")
 }
 
 func TestAnnotationsReachTheUserALineEach(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -81,4 +82,18 @@ func showing(t *testing.T) map[string]string {
 		texts[path] = string(data)
 	}
 	return texts
+}
+
+func TestTheReferenceListsTheFlagsOfMeasure(t *testing.T) {
+	data, err := os.ReadFile(project.Path("docs", "reference.md"))
+	require.NoError(t, err)
+	_, section, ok := strings.Cut(string(data), "\n### Flags of measure\n")
+	require.True(t, ok)
+	section, _, _ = strings.Cut(section, "\n### ")
+	newMeasure().Flags().VisitAll(func(f *pflag.Flag) {
+		assert.Regexp(t, "`--"+f.Name+"[` ]", section)
+	})
+	for _, figure := range []string{"cpu-ms", "wait-ms", "request-kb", "response-kb", "log-bytes"} {
+		assert.Contains(t, section, "`"+figure+"`")
+	}
 }

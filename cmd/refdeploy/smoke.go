@@ -19,12 +19,14 @@ import (
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/cost"
 	"refdeploy/internal/price"
+	"refdeploy/internal/settings"
 	"refdeploy/internal/smoke"
 )
 
 // smokeInput is where the apps are that smoke tries.
 type smokeInput struct {
 	url, outputs, region, format string
+	healthPath                   string
 	wait                         time.Duration
 }
 
@@ -34,6 +36,11 @@ type aim struct {
 	idle *float64
 }
 
+// own makes the target an app that is not ours.
+func (a *aim) own(healthPath string) {
+	a.HealthPath, a.Promised = healthPath, nil // it does not tell where it runs
+}
+
 func newSmoke() *cobra.Command {
 	var in smokeInput
 	cmd := &cobra.Command{
@@ -41,7 +48,8 @@ func newSmoke() *cobra.Command {
 		Short: "Try deployed apps as their callers do: the contract, where they run, how fast they answer",
 		Long: "Try the deployed apps, or those of the stacks that you name, as their callers do. The addresses come\n" +
 			"from CloudFormation, from a file that `cdk deploy --outputs-file` wrote, or from --url. Each app gets the\n" +
-			"contract's requests and tells where it runs; a note is written, read and deleted. What smoke wrote it deletes.",
+			"contract's requests and tells where it runs; a note is written, read and deleted. What smoke wrote it deletes.\n" +
+			"An app of your own is asked for its health path and for /, and nothing is written.",
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			if !slices.Contains(tableFormats, in.format) {
 				return unknown("format", in.format, tableFormats)
@@ -49,15 +57,24 @@ func newSmoke() *cobra.Command {
 			if in.wait < 0 {
 				return fmt.Errorf("wait: got %s; allowed: a duration such as 90s or 10m, or 0s to ask once", in.wait)
 			}
+			if cmd.Flags().Changed("health-path") && !strings.HasPrefix(in.healthPath, "/") {
+				return fmt.Errorf("health-path: got %q; allowed: a path such as /health", in.healthPath)
+			}
 			aims, err := in.aims(cmd, ids)
 			if err != nil {
 				return err
+			}
+			for i := range aims {
+				if in.healthPath != "" {
+					aims[i].own(in.healthPath)
+				}
 			}
 			return in.try(cmd, aims)
 		},
 	}
 	cmd.Flags().StringVar(&in.url, "url", "", "try the app at this address, without an account; with a STACK, it has to run where that promises")
 	cmd.Flags().StringVar(&in.outputs, "outputs", "", "read the addresses in this file, which `cdk deploy --outputs-file` wrote, without an account")
+	cmd.Flags().StringVar(&in.healthPath, "health-path", "", "the app is your own and answers this path while it is well: ask only for that and for /")
 	regionFlag(cmd, &in.region)
 	cmd.Flags().DurationVar(&in.wait, "wait", 10*time.Minute, "how long an app may take until it answers")
 	cmd.Flags().StringVar(&in.format, "format", "table", strings.Join(tableFormats, ", "))
@@ -218,6 +235,9 @@ func (in *smokeInput) fromAccount(cmd *cobra.Command, ids []string) ([]aim, erro
 			if only := d.Limits.Architectures; !strings.Contains(only, a.Architecture) { // whatever the setting says
 				a.Architecture = only
 			}
+		}
+		if chosen := settings.FromMetadata(template.Template.Setting); chosen.DescribesApp() {
+			a.own(chosen.HealthPath)
 		}
 		aims = append(aims, a)
 	}

@@ -103,21 +103,21 @@ func watching(t testing.TB, id string) *watcher {
 	return w
 }
 
-const fargateCPU = "Cpu:            jsii.Number(256)"
+const fargateTarget = "TargetUtilizationPercent: jsii.Number(60)"
 
 func TestWatchShowsWhatASaveChanges(t *testing.T) {
 	w := watching(t, "EcsFargate")
-	w.replace(t, "stacks/ecs_fargate.go", fargateCPU, strings.Replace(fargateCPU, "256", "512", 1))
+	w.replace(t, "stacks/ecs_fargate.go", fargateTarget, strings.Replace(fargateTarget, "60", "70", 1))
 	got := w.take(t, "@@")
 	assert.Regexp(t, `(?m)^stacks/ecs_fargate.go: \(\d+\.\d s\)$`, got)
-	assert.Regexp(t, `(?m)^-\s+"Cpu": "256",$`, got)
-	assert.Regexp(t, `(?m)^\+\s+"Cpu": "512",$`, got)
+	assert.Regexp(t, `(?m)^-\s+"TargetValue": 60$`, got)
+	assert.Regexp(t, `(?m)^\+\s+"TargetValue": 70$`, got)
 	assert.Len(t, regexp.MustCompile(`(?m)^[-+] `).FindAllString(got, -1), 2, got)
 
-	w.replace(t, "stacks/ecs_fargate.go", "jsii.Number(512)", "jsii.Numbr(512)")
+	w.replace(t, "stacks/ecs_fargate.go", "jsii.Number(70)", "jsii.Numbr(70)")
 	assert.Contains(t, w.take(t, "undefined: jsii.Numbr"), "stacks/ecs_fargate.go: ")
 
-	w.replace(t, "stacks/ecs_fargate.go", "jsii.Numbr(512)", "jsii.Number(512)")
+	w.replace(t, "stacks/ecs_fargate.go", "jsii.Numbr(70)", "jsii.Number(70)")
 	w.take(t, "the template stays as it is")
 
 	require.NoError(t, w.cmd.Process.Signal(os.Interrupt))
@@ -152,7 +152,7 @@ func TestWatchRefusesInOneLineWhatItCannotFollow(t *testing.T) {
 // difference. The target is 3 s on two cores.
 func BenchmarkWatch(b *testing.B) {
 	w := watching(b, "EcsFargate")
-	from, to := fargateCPU, strings.Replace(fargateCPU, "256", "512", 1)
+	from, to := fargateTarget, strings.Replace(fargateTarget, "60", "70", 1)
 	took := regexp.MustCompile(`\((\d+\.\d) s\)`)
 	var slowest float64
 	for b.Loop() {

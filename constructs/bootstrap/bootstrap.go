@@ -1,5 +1,5 @@
-// Package bootstrap compiles the app for Lambda, whose provided runtimes start
-// an executable of that name.
+// Package bootstrap makes the app's program for Lambda: an executable of that name,
+// which the provided runtimes start, or an image.
 package bootstrap
 
 import (
@@ -15,9 +15,76 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"refdeploy/constructs/adapter"
+	"refdeploy/constructs/environment"
 	"refdeploy/internal/project"
 	"refdeploy/internal/settings"
 )
+
+// runtimePort is where Lambda's runtime API listens beside the app (AWS Lambda Web
+// Adapter 1.0.0, read 2026-11-27).
+const runtimePort = 9001
+
+// A Program is what a function runs, and what it has to be told for that.
+type Program struct {
+	Code    awslambda.Code
+	Runtime awslambda.Runtime
+	Handler *string
+
+	// Environment is for what stands between Lambda and the app.
+	Environment environment.Environment
+
+	// Seconds are how long a request may take.
+	Seconds float64
+}
+
+// Props configures [New].
+type Props struct {
+	// Architecture is what the program is built for. Required.
+	Architecture settings.Architecture
+
+	// Directory is the user's own app, as [refdeploy/constructs/image.Props] has it.
+	// Default: "", app/.
+	Directory string
+
+	// Port is where the user's own app listens, HealthPath the route that says that
+	// it does. Required with Directory.
+	Port       int
+	HealthPath string
+}
+
+// New returns the sample app as an executable, or the image of the user's own app
+// with the Lambda Web Adapter, which turns events into requests to its port. What
+// cannot be built is an error on scope, so that other stacks still synthesize.
+func New(scope constructs.Construct, id string, props *Props) Program {
+	if props.Directory == "" {
+		return Program{
+			Code:    Code(scope, props.Architecture),
+			Runtime: awslambda.Runtime_PROVIDED_AL2023(),
+			Handler: jsii.String("bootstrap"),
+			Seconds: 10,
+		}
+	}
+	if props.Port == runtimePort {
+		awscdk.Annotations_Of(scope).AddError(jsii.Sprintf("port: got %d, where Lambda itself listens; let the app listen elsewhere, or leave Lambda out with the stacks setting", runtimePort))
+	}
+	img, err := adapter.New(scope, id, &adapter.Props{Directory: props.Directory, Architecture: props.Architecture})
+	if err != nil {
+		awscdk.Annotations_Of(scope).AddError(jsii.Sprintf("app: %v", err))
+		return New(scope, id, &Props{Architecture: props.Architecture})
+	}
+	return Program{
+		Code:    awslambda.Code_FromEcrImage(img.Repository(), &awslambda.EcrImageCodeProps{TagOrDigest: img.ImageTag()}),
+		Runtime: awslambda.Runtime_FROM_IMAGE(),
+		Handler: awslambda.Handler_FROM_IMAGE(),
+		Environment: environment.Environment{}.
+			With("AWS_LWA_PORT", jsii.Sprintf("%d", props.Port)).
+			With("AWS_LWA_READINESS_CHECK_PATH", jsii.String(props.HealthPath)).
+			// Or Lambda starts an app again that is not there after ten seconds.
+			With("AWS_LWA_ASYNC_INIT", jsii.String("true")),
+		Seconds: 60, // as long as load balancers wait
+	}
+}
 
 // Code compiles app/ for the architecture and returns it as a function's code.
 // The same source and Go version give the same bytes in any directory, so an

@@ -24,8 +24,12 @@ type Props struct {
 	Architecture settings.Architecture
 
 	// Registry is an image to run as it is, such as
-	// public.ecr.aws/nginx/nginx:1.29. Default: build app/.
+	// public.ecr.aws/nginx/nginx:1.29. Default: build one.
 	Registry string
+
+	// Directory is what to build, with its Dockerfile and its .dockerignore: a path
+	// from the project's root, or an absolute one. Default: "", build app/.
+	Directory string
 }
 
 // Image is a container image in a registry, and the right to pull it.
@@ -46,17 +50,32 @@ func New(scope constructs.Construct, id string, props *Props) Image {
 	if props.Registry != "" {
 		return fromRegistry(scope, id, props.Registry)
 	}
-	platform := awsecrassets.Platform_LINUX_ARM64()
-	if props.Architecture == settings.X86_64 {
-		platform = awsecrassets.Platform_LINUX_AMD64()
+	if props.Directory != "" {
+		return FromAsset(awsecrassets.NewDockerImageAsset(scope, jsii.String(id), &awsecrassets.DockerImageAssetProps{
+			Directory: jsii.String(project.Resolve(props.Directory)),
+			Platform:  Platform(props.Architecture),
+		}))
 	}
 	// The root's .dockerignore narrows the context to what the app is built
 	// from, so the hash of the asset changes only with the app.
 	asset := awsecrassets.NewDockerImageAsset(scope, jsii.String(id), &awsecrassets.DockerImageAssetProps{
 		Directory: jsii.String(project.Path()),
 		File:      jsii.String("app/Dockerfile"),
-		Platform:  platform,
+		Platform:  Platform(props.Architecture),
 	})
+	return FromAsset(asset)
+}
+
+// Platform is the architecture in Docker's spelling.
+func Platform(architecture settings.Architecture) awsecrassets.Platform {
+	if architecture == settings.X86_64 {
+		return awsecrassets.Platform_LINUX_AMD64()
+	}
+	return awsecrassets.Platform_LINUX_ARM64()
+}
+
+// FromAsset returns the image that a deploy builds and pushes.
+func FromAsset(asset awsecrassets.DockerImageAsset) Image {
 	return Image{
 		URI:        asset.ImageUri(),
 		Container:  awsecs.ContainerImage_FromDockerImageAsset(asset),

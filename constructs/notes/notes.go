@@ -19,10 +19,15 @@ type Props struct {
 	// months. Default: false, notes expire after a day, and the bucket is emptied
 	// and deleted with the stack.
 	Keep bool
+
+	// None leaves the bucket out, for an app that keeps nothing in one. Default:
+	// false.
+	None bool
 }
 
 // Notes is the bucket and the way to use it.
 type Notes struct {
+	// Bucket is nil when there is none; nobody is then allowed anything.
 	Bucket awss3.Bucket
 
 	// TTL is how long a note lives, as a Go duration, or "" when it stays. The
@@ -33,6 +38,9 @@ type Notes struct {
 // New defines a private, encrypted bucket. In a sandbox its notes expire after
 // a day: anyone can write there, and nobody has to clean up after them.
 func New(scope constructs.Construct, id string, props *Props) Notes {
+	if props != nil && props.None {
+		return Notes{TTL: jsii.String("")}
+	}
 	keep := props != nil && props.Keep
 	removal, ttl := awscdk.RemovalPolicy_DESTROY, contract.SandboxTTL
 	lifecycle := &awss3.LifecycleRule{
@@ -61,6 +69,14 @@ func New(scope constructs.Construct, id string, props *Props) Notes {
 	return Notes{Bucket: bucket, TTL: jsii.String(ttl)}
 }
 
+// Name is the bucket's name, or "" when there is none.
+func (n Notes) Name() string {
+	if n.Bucket == nil {
+		return ""
+	}
+	return *n.Bucket.BucketName()
+}
+
 // LetGo lets the function that empties a bucket see that it has nothing to
 // do. On an update from sandbox to production the bucket loses its mark and its
 // policy the grant to that function, before CloudFormation removes the function's
@@ -77,12 +93,17 @@ func LetGo(bucket awss3.Bucket) {
 // Outlive keeps the bucket, and what empties it, until app is gone: a note that
 // is written after the bucket was emptied would stop `cdk destroy`.
 func (n Notes) Outlive(app constructs.IConstruct) {
-	app.Node().AddDependency(n.Bucket)
+	if n.Bucket != nil {
+		app.Node().AddDependency(n.Bucket)
+	}
 }
 
 // GrantApp allows exactly what the app does: list the notes, and read, write
 // and delete each one. The platforms differ in whom they grant it to.
-func (n Notes) GrantApp(app awsiam.IGrantable) {
+func (n Notes) GrantApp(app awsiam.IRole) {
+	if n.Bucket == nil {
+		return
+	}
 	principal := app.GrantPrincipal()
 	principal.AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("s3:ListBucket"),
@@ -92,4 +113,5 @@ func (n Notes) GrantApp(app awsiam.IGrantable) {
 		Actions:   jsii.Strings("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
 		Resources: &[]*string{n.Bucket.ArnForObjects(jsii.String("*"))},
 	}))
+	nag.Suppress(app, nag.Reasons{"AwsSolutions-IAM5": "The app names its own notes, so the grant covers every key of its own bucket."})
 }

@@ -96,6 +96,9 @@ type message struct {
 
 // assets is the part of STACK.assets.json that we read.
 type assets struct {
+	Files map[string]struct { // by the digest that they are uploaded under
+		Source struct{ Path string }
+	}
 	DockerImages map[string]struct {
 		Source struct{ Platform string }
 	}
@@ -183,6 +186,7 @@ func (a artifact) stack(id, dir string) (Stack, error) {
 	if err := readJSON(strings.TrimSuffix(file, ".template.json")+".assets.json", &built); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Stack{}, err
 	}
+	stack.Template.withNested(dir, built, []string{file})
 	for _, image := range built.DockerImages {
 		stack.ImagePlatforms = append(stack.ImagePlatforms, image.Source.Platform)
 	}

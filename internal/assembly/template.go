@@ -37,6 +37,9 @@ type Resource struct {
 	DeletionPolicy      string
 	UpdateReplacePolicy string
 	DependsOn           []string
+
+	// Read says of a nested stack that its resources stand beside it.
+	Read bool
 }
 
 // Types of what stands among the resources and is none.

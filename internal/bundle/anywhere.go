@@ -17,7 +17,7 @@ var outputs = []string{"NotesBucket", "Region", "ImageUri", "IssuerUrl", "AppRol
 // says of itself. It fails when one of the deployed stack's outputs is missing.
 func EKSAnywhere(s settings.Settings, deployed map[string]string) ([]File, error) {
 	for _, name := range outputs {
-		if deployed[name] == "" {
+		if deployed[name] == "" && !(name == "NotesBucket" && s.Bucket == settings.NoBucket) {
 			return nil, fmt.Errorf("no output %s of the stack EksAnywhere; deploy it with `npx cdk deploy EksAnywhere --outputs-file outputs.json`", name)
 		}
 	}

@@ -72,10 +72,17 @@ func anyApp(s settings.Settings) manifest.App {
 	if s.IsProduction() {
 		ttl = ""
 	}
+	cpu, memory := s.PodSize()
 	return manifest.App{
 		Architecture: s.Architecture.GOARCH(),
-		Port:         contract.Port,
-		HealthPath:   contract.HealthPath,
+		Port:         int32(s.Port),
+		HealthPath:   s.HealthPath,
+		NoNotes:      s.Bucket == settings.NoBucket,
+		Env:          s.Env,
+		Secrets:      s.Secrets,
+		CPU:          cpu,
+		MemoryMiB:    memory,
+		TmpMiB:       s.TmpMiB(),
 		TTL:          ttl,
 		Replicas:     int32(s.Replicas()),
 	}

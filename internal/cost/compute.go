@@ -9,6 +9,7 @@ import (
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/bill"
 	"refdeploy/internal/inventory"
+	"refdeploy/internal/size"
 )
 
 const (
@@ -36,7 +37,7 @@ const (
 // atOnce is how many waiting requests a copy of some memory holds. Our app waits
 // for its store, with so many requests at once and no more.
 func (r *reader) atOnce(mib float64) float64 {
-	if r.ours() {
+	if r.sample() {
 		return contract.StoreSlots
 	}
 	return math.Floor(mib / 2 / waitingMiB)
@@ -140,9 +141,9 @@ func (r *reader) launchType(service assembly.Resource) string {
 	return "EC2" // ECS's default
 }
 
-// size returns CPU in units or memory in MiB, which ECS also takes as "1 vCPU"
+// sizeOf returns CPU in units or memory in MiB, which ECS also takes as "1 vCPU"
 // or "2 GB".
-func size(value any) float64 {
+func sizeOf(value any) float64 {
 	for _, unit := range []string{" vCPU", " GB"} {
 		if n, ok := strings.CutSuffix(str(value), unit); ok {
 			return inventory.Number(n) * 1024
@@ -152,7 +153,7 @@ func size(value any) float64 {
 }
 
 func (r *reader) fargate(id string, service, task assembly.Resource, tasks bill.Capacity) {
-	vCPU, mib := size(task.Properties["Cpu"])/1024, size(task.Properties["Memory"])
+	vCPU, mib := sizeOf(task.Properties["Cpu"])/1024, sizeOf(task.Properties["Memory"])
 	if vCPU <= 0 || mib <= 0 {
 		r.cannotPrice(service.Type, "a task of unknown size")
 		return
@@ -185,7 +186,7 @@ func (r *reader) tasksOnInstances(task assembly.Resource, tasks bill.Capacity) {
 	for _, groupID := range r.ids("AWS::AutoScaling::AutoScalingGroup") {
 		group := r.stack.Template.Resources[groupID]
 		template := inventory.Object(r.find(inventory.Object(group.Properties["LaunchTemplate"])["LaunchTemplateId"]).Properties["LaunchTemplateData"])
-		name, size, ok := r.instance(template)
+		name, machine, ok := r.instance(template)
 		if !ok {
 			return
 		}
@@ -197,14 +198,14 @@ func (r *reader) tasksOnInstances(task assembly.Resource, tasks bill.Capacity) {
 		tasks.Host = &bill.Host{
 			Name:  "instances",
 			Least: int(inventory.Number(group.Properties["MinSize"])), Most: int(inventory.Number(group.Properties["MaxSize"])),
-			VCPU: size.vCPU, MiB: size.mib - systemMiB, CopyVCPU: tasks.VCPU, CopyMiB: mib, EarnedVCPU: size.vCPU * size.baseline,
+			VCPU: machine.VCPU, MiB: machine.MiB - size.SystemMiB, CopyVCPU: tasks.VCPU, CopyMiB: mib, EarnedVCPU: machine.VCPU * machine.Baseline,
 		}
 		public := false
 		for _, card := range inventory.List(template["NetworkInterfaces"]) {
 			public = public || inventory.Object(card)["AssociatePublicIpAddress"] == true
 		}
 		r.plan.Capacity = append(r.plan.Capacity, tasks)
-		r.instances(groupID, name, size, template, public)
+		r.instances(groupID, name, machine, template, public)
 	}
 }
 
@@ -221,20 +222,20 @@ func (r *reader) ids(resource string) []string {
 }
 
 // instance returns the type that a launch template starts.
-func (r *reader) instance(template map[string]any) (string, instanceType, bool) {
+func (r *reader) instance(template map[string]any) (string, size.Instance, bool) {
 	name, _ := template["InstanceType"].(string)
-	size, ok := instanceTypes[name]
+	machine, ok := size.InstanceOf(name)
 	if !ok {
 		r.unpriced["instance type "+name] = true
 	}
-	return name, size, ok
+	return name, machine, ok
 }
 
 // instances prices the instances of the capacity that was added last, with
 // their disks, addresses and surplus credits.
-func (r *reader) instances(id, name string, size instanceType, template map[string]any, public bool) {
+func (r *reader) instances(id, name string, machine size.Instance, template map[string]any, public bool) {
 	r.charge("instances, "+name, "ec2."+name, bill.HostHours, 1, id)
-	if size.baseline > 0 {
+	if machine.Baseline > 0 {
 		family, _, _ := strings.Cut(name, ".")
 		r.charge("surplus CPU credits", "ec2.credits."+family, bill.SurplusHours, 1, id)
 	}
@@ -297,7 +298,7 @@ func provisionersOf(template assembly.Template) map[string]bool {
 // work.
 func (r *reader) appRunner(id string, service assembly.Resource) {
 	instance := inventory.Object(service.Properties["InstanceConfiguration"])
-	vCPU, gb := size(instance["Cpu"])/1024, size(instance["Memory"])/1024
+	vCPU, gb := sizeOf(instance["Cpu"])/1024, sizeOf(instance["Memory"])/1024
 	if vCPU <= 0 || gb <= 0 {
 		r.cannotPrice(service.Type, "an instance of unknown size")
 		return

@@ -165,7 +165,8 @@ func (r *reader) add(id string, resource assembly.Resource) {
 			r.cannotPrice(resource.Type, "what is stored, and its requests")
 		}
 	default:
-		if !free[resource.Type] && !elsewhere[resource.Type] {
+		read := resource.Type == assembly.NestedStack && resource.Read // its resources bill
+		if !free[resource.Type] && !elsewhere[resource.Type] && !read {
 			r.unpriced[resource.Type] = true
 		}
 	}
@@ -174,6 +175,9 @@ func (r *reader) add(id string, resource assembly.Resource) {
 // ours is whether the stack is a deployment of the app: only of it do we know
 // what it does with its bucket.
 func (r *reader) ours() bool { return r.stack.Template.Setting("profile") != "" }
+
+// sample is whether the app is ours, too, and not one in its place.
+func (r *reader) sample() bool { return r.ours() && r.stack.Template.Setting("app") == "" }
 
 // alarm prices the metrics of an alarm at standard resolution.
 func (r *reader) alarm(id string, alarm assembly.Resource) {

@@ -160,6 +160,13 @@ func TestATypeThatIsNotModelledIsNamed(t *testing.T) {
 	assert.Zero(t, got.Total)
 }
 
+func TestANestedStackBillsOnlyWhenItIsRead(t *testing.T) {
+	stack := assembly.Stack{Template: assembly.Template{Resources: map[string]assembly.Resource{"N": {Type: assembly.NestedStack}}}}
+	assert.Equal(t, []string{assembly.NestedStack}, estimate(t, stack, idle()).Unpriced)
+	stack.Template.Resources["N"] = assembly.Resource{Type: assembly.NestedStack, Read: true}
+	assert.Empty(t, estimate(t, stack, idle()).Unpriced)
+}
+
 func TestAnInstanceTypeThatIsNotKnownIsNamed(t *testing.T) {
 	got := of(t, `{"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"LaunchTemplate":{"Id":{"Ref":"T"}}}},
 		"T":{"Type":"AWS::EC2::LaunchTemplate","Properties":{"LaunchTemplateData":{"InstanceType":"x9.huge"}}}}`, idle())
@@ -227,7 +234,7 @@ func TestWhatBillsInAWayThatIsNotModelledIsNamed(t *testing.T) {
 		{"Fargate Spot", `{"S":{"Type":"AWS::ECS::Service","Properties":{"CapacityProviderStrategy":[{"CapacityProvider":"FARGATE_SPOT"}]}}}`, "AWS::ECS::Service (what its tasks run on)"},
 		{"a task of unknown size", `{"S":{"Type":"AWS::ECS::Service","Properties":{"LaunchType":"FARGATE"}}}`, "AWS::ECS::Service (a task of unknown size)"},
 		{"a group that nothing of the model uses", `{"G":{"Type":"AWS::AutoScaling::AutoScalingGroup"}}`, "AWS::AutoScaling::AutoScalingGroup (what runs on it)"},
-		{"a pod larger than a vCPU on Fargate", `{"P":{"Type":"AWS::EKS::FargateProfile"},"M":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"Deployment\",\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"2\"}}}]}}}}]"}},"H":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"HorizontalPodAutoscaler\",\"spec\":{\"minReplicas\":1,\"metrics\":[{\"type\":\"Resource\"}]}}]"}}}`, "AWS::EKS::FargateProfile (pods of a size that is not modelled)"},
+		{"a pod larger than Fargate has", `{"P":{"Type":"AWS::EKS::FargateProfile"},"M":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"Deployment\",\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"17\"}}}]}}}}]"}},"H":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"Manifest":"[{\"kind\":\"HorizontalPodAutoscaler\",\"spec\":{\"minReplicas\":1,\"metrics\":[{\"type\":\"Resource\"}]}}]"}}}`, "AWS::EKS::FargateProfile (pods of a size that is not modelled)"},
 		{"Fargate for nobody", `{"P":{"Type":"AWS::EKS::FargateProfile"}}`, "AWS::EKS::FargateProfile (which pods it takes)"},
 		{"Auto Mode", `{"C":{"Type":"AWS::EKS::Cluster","Properties":{"ComputeConfig":{"Enabled":true}}}}`, "AWS::EKS::Cluster (Auto Mode nodes)"},
 		{"a flow log to a bucket", `{"F":{"Type":"AWS::EC2::FlowLog","Properties":{"LogDestinationType":"s3"}}}`, "AWS::EC2::FlowLog (not to CloudWatch Logs)"},

@@ -6,6 +6,7 @@ import (
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/bill"
 	"refdeploy/internal/inventory"
+	"refdeploy/internal/size"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // of an instance takes what it takes elsewhere; a task takes a place, because it
 // has a network interface of its own.
 func (r *reader) managedInstances(id string, provider, task assembly.Resource, tasks bill.Capacity) {
-	vCPU, mib := size(task.Properties["Cpu"])/1024, size(task.Properties["Memory"])
+	vCPU, mib := sizeOf(task.Properties["Cpu"])/1024, sizeOf(task.Properties["Memory"])
 	template := field(provider.Properties, "ManagedInstancesProvider", "InstanceLaunchTemplate")
 	types := inventory.List(field(template, "InstanceRequirements", "AllowedInstanceTypes"))
 	if vCPU <= 0 || mib <= 0 || len(types) != 1 {
@@ -45,7 +46,7 @@ func (r *reader) managedInstances(id string, provider, task assembly.Resource, t
 	tasks.VCPU, tasks.AtOnce = vCPU, r.atOnce(mib)
 	tasks.Host = &bill.Host{
 		Name: "instances", Least: min(tasks.Least, len(subnets)), Most: tasks.Most, // tasks are spread over zones
-		VCPU: machine.vCPU, MiB: machine.mib - systemMiB, Places: machine.interfaces, CopyVCPU: vCPU, CopyMiB: mib,
+		VCPU: machine.VCPU, MiB: machine.MiB - size.SystemMiB, Places: machine.Interfaces, CopyVCPU: vCPU, CopyMiB: mib,
 	}
 	r.plan.Capacity = append(r.plan.Capacity, tasks)
 	r.charge("instances, "+name, "ec2."+name, bill.HostHours, 1, id)
@@ -66,7 +67,7 @@ func (r *reader) express(id string, service assembly.Resource) {
 		r.cannotPrice(service.Type, "subnets or a task definition of your own")
 		return
 	}
-	vCPU, mib := size(p["Cpu"])/1024, size(p["Memory"])
+	vCPU, mib := sizeOf(p["Cpu"])/1024, sizeOf(p["Memory"])
 	if vCPU <= 0 || mib <= 0 {
 		r.cannotPrice(service.Type, "a task of unknown size")
 		return

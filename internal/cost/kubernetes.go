@@ -13,30 +13,25 @@ import (
 	"refdeploy/internal/bundle"
 	"refdeploy/internal/inventory"
 	"refdeploy/internal/settings"
+	"refdeploy/internal/size"
 )
 
 // nodes prices a managed node group.
 func (r *reader) nodes(id string, group assembly.Resource) {
 	template := inventory.Object(r.find(inventory.Object(group.Properties["LaunchTemplate"])["Id"]).Properties["LaunchTemplateData"])
-	name, size, ok := r.instance(template)
+	name, machine, ok := r.instance(template)
 	if !ok {
 		return
 	}
 	scaling := inventory.Object(group.Properties["ScalingConfig"])
 	host := &bill.Host{
 		Name: "nodes", Least: int(inventory.Number(scaling["MinSize"])), Most: int(inventory.Number(scaling["MaxSize"])),
-		Places: size.pods, EarnedVCPU: size.vCPU * size.baseline,
+		Places: machine.Pods, EarnedVCPU: machine.VCPU * machine.Baseline,
 	}
-	if r.podsOn(host, name, size, group.Type) {
-		r.instances(id, name, size, template, r.public(group.Properties["Subnets"]))
+	if r.podsOn(host, name, machine, group.Type) {
+		r.instances(id, name, machine, template, r.public(group.Properties["Subnets"]))
 	}
 }
-
-// Auto Mode's nodes, by the architecture that the pods ask for: the cheapest
-// instances of two vCPUs, the least that it starts, among those that our pool
-// and the built-in one allow. It takes the cheapest that fits; which that is on
-// a day, only an account shows.
-var autoNode = map[string]string{"arm64": "c7g.large", "amd64": "c6a.large"}
 
 const (
 	// autoPods is how many pods a node of Auto Mode takes (AWS documentation,
@@ -55,19 +50,26 @@ func (r *reader) autoNodes(id string, cluster assembly.Resource) {
 		r.cannotPrice(cluster.Type, "Auto Mode nodes")
 		return
 	}
-	name, size, ok := r.instance(map[string]any{"InstanceType": autoNode[deployment.Spec.Template.Spec.NodeSelector["kubernetes.io/arch"]]})
+	pod := deployment.Spec.Template.Spec
+	asked := pod.Containers[0].Resources.Requests
+	architecture := map[string]string{"arm64": "arm64", "amd64": "x86_64"}[pod.NodeSelector["kubernetes.io/arch"]]
+	machine, ok := size.AutoMachines.For(architecture, size.Size{
+		CPU: int(asked.Cpu().MilliValue() * 1024 / 1000), MiB: int(asked.Memory().Value() >> 20),
+	}, 1, size.EKSRoom)
+	name := machine.Type
 	if !ok {
+		r.cannotPrice(cluster.Type, "Auto Mode nodes")
 		return
 	}
 	host := &bill.Host{Name: "nodes", Least: 1, Most: math.MaxInt32, Places: autoPods}
 	// The pods ask to be spread, and Auto Mode starts a node for each that does.
-	if scaler := r.workload.scaler; scaler != nil && len(deployment.Spec.Template.Spec.TopologySpreadConstraints) > 0 {
+	if scaler := r.workload.scaler; scaler != nil && len(pod.TopologySpreadConstraints) > 0 {
 		host.Least = int(*scaler.Spec.MinReplicas)
 	}
 	if limit := r.workload.poolCPU; limit > 0 {
-		host.Most = int(limit / size.vCPU)
+		host.Most = int(limit / machine.VCPU)
 	}
-	if !r.podsOn(host, name, size, cluster.Type) {
+	if !r.podsOn(host, name, machine, cluster.Type) {
 		return
 	}
 	r.outside("instances, "+name, "ec2."+name, bill.HostHours, 1, id)
@@ -81,7 +83,7 @@ func (r *reader) autoNodes(id string, cluster assembly.Resource) {
 
 // podsOn adds the app's pods as capacity that runs on host, whose size it fills
 // in, and is false when they do not fit.
-func (r *reader) podsOn(host *bill.Host, name string, size instanceType, resource string) bool {
+func (r *reader) podsOn(host *bill.Host, name string, machine size.Instance, resource string) bool {
 	pods := bill.Capacity{Name: "pods", Least: 1, Most: 1, Host: host}
 	cpu, mib := 0.1, 64.0
 	if r.workload.deployment != nil && r.workload.scaler != nil {
@@ -89,8 +91,8 @@ func (r *reader) podsOn(host *bill.Host, name string, size instanceType, resourc
 	} else {
 		r.warn("the template has no Deployment with an autoscaler; the nodes are priced without load")
 	}
-	reservedVCPU, reservedMiB := size.reserved()
-	host.VCPU, host.MiB = size.vCPU-reservedVCPU, size.mib-reservedMiB
+	reservedVCPU, reservedMiB := machine.Reserved()
+	host.VCPU, host.MiB = machine.VCPU-reservedVCPU, machine.MiB-reservedMiB
 	host.CopyVCPU, host.CopyMiB = cpu, mib
 	r.systemPods(host)
 	if host.VCPU < cpu || host.MiB < mib || host.Places < 1 {
@@ -160,8 +162,7 @@ func (r *reader) elsewhere() {
 	if !r.ours() || r.stack.Template.Outputs["PublishKeys"].Value == nil {
 		return
 	}
-	chosen := settings.Default()
-	chosen.Profile = settings.Profile(r.stack.Template.Setting("profile"))
+	chosen := settings.FromMetadata(r.stack.Template.Setting)
 	app := bundle.App(chosen, map[string]string{"NotesBucket": "any"}) // without one it would not scale
 	for _, object := range app.Objects() {
 		switch o := object.(type) {
@@ -178,35 +179,13 @@ func (r *reader) elsewhere() {
 	r.plan.Remarks = append(r.plan.Remarks, "your servers, and a subscription to support for EKS Anywhere, are not in the bill")
 }
 
-// kubernetesMiB is what Fargate adds to a pod's memory for Kubernetes' own parts
-// beside it (AWS documentation, Fargate pod configuration, read 2026-11-27).
-const kubernetesMiB = 256
-
 const smallestVCPU, smallestGB = 0.25, 0.5
 
-// fargateSize rounds what a pod asks for up to a size of Fargate, of those with
-// a vCPU or less, which have little memory to choose from (same). It is false
-// when a pod is larger.
+// fargateSize rounds what a pod asks for up to a size of Fargate. It is false when
+// a pod is larger.
 func fargateSize(vCPU, mib float64) (sizeVCPU, sizeGB float64, ok bool) {
-	gb := (mib + kubernetesMiB) / 1024
-	for _, size := range []struct {
-		vCPU float64
-		gb   []float64
-	}{
-		{smallestVCPU, []float64{smallestGB, 1, 2}},
-		{0.5, []float64{1, 2, 3, 4}},
-		{1, []float64{2, 3, 4, 5, 6, 7, 8}},
-	} {
-		if vCPU > size.vCPU {
-			continue
-		}
-		for _, memory := range size.gb {
-			if gb <= memory {
-				return size.vCPU, memory, true
-			}
-		}
-	}
-	return 0, 0, false
+	taken, ok := size.Fargate(size.Size{CPU: int(math.Ceil(vCPU * 1024)), MiB: int(math.Ceil(mib)) + size.KubernetesMiB})
+	return float64(taken.CPU) / 1024, float64(taken.MiB) / 1024, ok
 }
 
 // systemPods takes from a node what EKS's own pods need there: some run on each

@@ -40,6 +40,10 @@ const (
 
 	imageGB = 0.005 // the app's image, compressed (4.7 MB, measured 2026-11-23)
 
+	// ownImageGB stands for the image of somebody's own app, whose size no template
+	// tells.
+	ownImageGB = 0.2
+
 	// noteKB is the largest note that the app takes. It keeps 100 at most, so
 	// only old versions of notes weigh anything.
 	noteKB = 4.096
@@ -105,8 +109,10 @@ func months(group map[string]any) float64 {
 // traffic prices what follows from requests alone: logs, answers, notes, and the
 // image.
 func (r *reader) traffic() {
-	if n := len(r.stack.ImagePlatforms); n > 0 {
-		r.charge("image in ECR", "ecr.storage", bill.Month, imageGB*float64(n), "image")
+	if n := float64(len(r.stack.ImagePlatforms)); n > 0 && r.stack.Template.Setting("app") != "" {
+		r.charge("image in ECR, 200 MB assumed", "ecr.storage", bill.Month, ownImageGB*n, "image")
+	} else if n > 0 {
+		r.charge("image in ECR", "ecr.storage", bill.Month, imageGB*n, "image")
 	}
 	if len(r.plan.Capacity) == 0 {
 		return // nothing that we know serves requests

@@ -74,6 +74,9 @@ func Render(root string) (map[string]string, error) {
 	if err := render("docs/how-to/bring-your-own-image.md", map[string]string{"images": images}); err != nil {
 		return nil, err
 	}
+	if err := render("docs/how-to/bring-your-own-app.md", map[string]string{"own-apps": ownApps(), "sizes": sizes()}); err != nil {
+		return nil, err
+	}
 	if err := render("docs/how-to/add-https-and-a-domain.md", map[string]string{"https": https}); err != nil {
 		return nil, err
 	}
@@ -102,14 +105,15 @@ func Render(root string) (map[string]string, error) {
 		stack := assembly.Stack{ID: d.ID, Template: sandbox}
 		stacks = append(stacks, stack)
 		resourceCounts[d.ID] = len(sandbox.Resources)
-		monthly, err := monthly(stack, prices)
+		month, err := Monthly(stack, prices)
 		if err != nil {
 			return nil, err
 		}
 		if err := render(d.Page, map[string]string{
 			"resources":    resources(sandbox, production),
 			"suppressions": suppressions(sandbox, production),
-			"cost":         monthly,
+			"cost":         month,
+			"own-app":      ownApp(d),
 			"duties":       fields(append(d.Duties.Fields(), d.Limits.Fields()...)),
 		}); err != nil {
 			return nil, err
@@ -481,8 +485,8 @@ func suppressions(templates ...assembly.Template) string {
 	return table(append([][]string{{"Rule", "Why it is accepted"}}, rows...)...)
 }
 
-// monthly is what a sandbox costs a month, by item, under three loads.
-func monthly(stack assembly.Stack, prices price.Table) (string, error) {
+// Monthly is what a sandbox costs a month, by item, under three loads.
+func Monthly(stack assembly.Stack, prices price.Table) (string, error) {
 	profiles := bill.Profiles()[:3] // idle, small and medium
 	model, err := cost.NewModel(stack, prices)
 	if err != nil {

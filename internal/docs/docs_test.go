@@ -43,7 +43,7 @@ func TestGeneratedSectionsAreCurrent(t *testing.T) {
 func TestPatternPagesHaveTheirGeneratedSections(t *testing.T) {
 	for _, d := range catalog.All() {
 		page := read(t, d.Page)
-		for _, section := range []string{"resources", "suppressions", "cost", "duties"} {
+		for _, section := range []string{"resources", "suppressions", "cost", "duties", "own-app"} {
 			assert.Contains(t, page, "<!-- generated: "+section+" -->", d.Page)
 		}
 	}

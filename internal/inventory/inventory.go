@@ -98,7 +98,7 @@ func (r *reader) shape(id string, resource assembly.Resource) {
 		r.unclear("%s makes resources on deploy", id)
 	case resource.Type == assembly.Broken:
 		r.unclear("%s is not a resource", id)
-	case resource.Type == "AWS::CloudFormation::Stack":
+	case resource.Type == assembly.NestedStack && !resource.Read:
 		r.unclear("%s is a nested stack, whose resources are in another template", id)
 	case resource.Condition != "":
 		r.unclear("%s exists only if %s; it is counted", id, resource.Condition)

@@ -1,6 +1,7 @@
 package permissions
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -40,7 +41,12 @@ func Deployer(s assembly.Stack) Policy {
 	var run []string
 	for _, id := range slices.Sorted(maps.Keys(s.Template.Outputs)) {
 		command := text(s.Template.Outputs[id].Value)
-		run = append(run, actions(command)...)
+		asked, read := actions(command), values(command)
+		if len(read) > 0 {
+			allow("ReadTheSecretsOf"+id, slices.DeleteFunc(slices.Clone(asked), isOther), read)
+			asked = slices.DeleteFunc(asked, isValue)
+		}
+		run = append(run, asked...)
 		// CloudFormation begins a role's name with those of the stack and the role.
 		for _, flag := range []struct{ name, sid, action string }{
 			{"--role-arn ", "TakeOnTheRoleOf" + id, "sts:AssumeRole"},
@@ -59,6 +65,33 @@ func Deployer(s assembly.Stack) Policy {
 	}
 	allow("AskWithDoctorSmokeAndSweep", companion, []string{"*"})
 	return p
+}
+
+// isValue reports whether an action reads what nobody else should: with all
+// resources, a deployer could read every secret of the account.
+func isValue(action string) bool {
+	return action == "secretsmanager:GetSecretValue" || action == "ssm:GetParameter"
+}
+
+func isOther(action string) bool { return !isValue(action) }
+
+// value is what a command reads from Secrets Manager or Systems Manager.
+var value = regexp.MustCompile(`(?:--secret-id|--with-decryption --name) ([^ ]+)`)
+
+// values returns the ARNs of what the commands in a text read.
+func values(text string) []string {
+	var arns []string
+	for _, match := range value.FindAllStringSubmatch(text, -1) {
+		switch name := match[1]; {
+		case strings.HasPrefix(name, "arn:"):
+			arns = append(arns, name)
+		case strings.HasPrefix(name, "/"):
+			arns = append(arns, "arn:aws:ssm:*:*:parameter"+name)
+		default:
+			arns = append(arns, "arn:aws:secretsmanager:*:*:secret:"+name+"-??????")
+		}
+	}
+	return arns
 }
 
 // cli is a command of the AWS CLI in an output.
@@ -90,6 +123,9 @@ func actions(text string) []string {
 func Services(t assembly.Template) []string {
 	var all []string
 	for _, r := range t.Resources {
+		if strings.Contains(fmt.Sprint(r.Properties), "{{resolve:secretsmanager:") {
+			all = append(all, "SecretsManager")
+		}
 		if name, ok := strings.CutPrefix(r.Type, "AWS::"); ok {
 			service, _, _ := strings.Cut(name, "::")
 			if service != "CDK" {

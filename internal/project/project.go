@@ -41,6 +41,15 @@ func Path(elements ...string) string {
 	return filepath.Join(append([]string{root}, elements...)...)
 }
 
+// Resolve returns dir itself when it is absolute, and else what it is from
+// [Root], where the CDK CLI runs.
+func Resolve(dir string) string {
+	if filepath.IsAbs(dir) {
+		return filepath.Clean(dir)
+	}
+	return Path(dir)
+}
+
 // Context returns the context of cdk.json: the feature flags and the settings
 // kept there. The CDK CLI passes them to the app it starts; whoever synthesizes
 // without the CLI has to pass them too, or gets another template.

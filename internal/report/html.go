@@ -3,6 +3,7 @@ package report
 import (
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"refdeploy/internal/report/page"
@@ -16,6 +17,7 @@ func (r Report) writeHTML(w io.Writer) error {
 	for _, fact := range []page.Fact{
 		{Label: "Profile", Value: r.Settings["profile"]},
 		{Label: "Architecture", Value: r.Settings["architecture"]},
+		{Label: "App", Value: strings.Join(r.ofApp(), ", ")},
 		{Label: "Region", Value: r.Prices.Region},
 		{Label: "Prices", Value: r.Prices.AsOf + " to " + r.Prices.Newest + r.age(time.Now())},
 		{Label: "refdeploy", Value: r.Version},

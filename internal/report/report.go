@@ -209,7 +209,7 @@ func Build(stacks []assembly.Stack, prices price.Table, usage bill.Usage, with .
 		if e.stack.Shares {
 			r.Settings["network"] = string(settings.Shared)
 		}
-		for _, key := range []string{"profile", "architecture"} {
+		for _, key := range []string{"profile", "architecture", "app", "port", "healthPath", "cpu", "memory", "bucket"} {
 			if value := e.stack.Template.Setting(key); value != "" {
 				r.Settings[key] = value
 			}
@@ -263,9 +263,14 @@ func entries(stacks []assembly.Stack) []entry {
 	var all []entry
 	for _, d := range catalog.All() {
 		for _, s := range stacks {
-			if s.ID == d.ID && s.Ours() {
-				all = append(all, entry{s, d, true})
+			if s.ID != d.ID || !s.Ours() {
+				continue
 			}
+			known := d
+			if s.Template.Setting("app") != "" {
+				known = d.ForOwnApp()
+			}
+			all = append(all, entry{s, known, true})
 		}
 	}
 	for _, s := range stacks {

@@ -11,6 +11,7 @@ import (
 
 	"refdeploy/internal/bill"
 	"refdeploy/internal/inventory"
+	"refdeploy/internal/report/page/answer"
 	"refdeploy/internal/settings"
 )
 
@@ -29,11 +30,27 @@ func (r Report) Header() string {
 			parts = append(parts, value)
 		}
 	}
+	parts = append(parts, r.ofApp()...)
 	if r.Settings["network"] == string(settings.Shared) {
 		parts = append(parts, "in a shared network, which is whole in each bill and paid once")
 	}
 	parts = append(parts, r.Prices.Region, r.Load(), "prices of "+r.Prices.AsOf+" to "+r.Prices.Newest+r.age(time.Now()))
 	return strings.Join(append(parts, "refdeploy "+r.Version), " · ")
+}
+
+// ofApp says that the app is not the sample app, and which size was asked for.
+func (r Report) ofApp() []string {
+	var parts []string
+	if r.Settings["app"] != "" {
+		parts = append(parts, "your own app")
+	}
+	if cpu := r.Settings["cpu"]; cpu != "" {
+		parts = append(parts, cpu+" CPU units")
+	}
+	if memory := r.Settings["memory"]; memory != "" {
+		parts = append(parts, memory+" MiB")
+	}
+	return parts
 }
 
 // age is how old the oldest price is, in months, once it is one.
@@ -154,37 +171,17 @@ func (d Deployment) open() string {
 	return cmp.Or(strings.Join(ports, ", "), "none")
 }
 
-// CheapestSentences says who is the cheapest over which load.
+// CheapestSentences says who is the cheapest over which load, as the page does.
 func (r Report) CheapestSentences() []string {
-	var all []string
-	for i, c := range r.Cheapest {
-		names := make([]string, len(c.IDs))
-		for j, id := range c.IDs {
-			names[j] = id + r.uncollected(id)
-		}
-		what := "no template here takes the load"
-		switch len(names) {
-		case 0:
-		case 1:
-			what = names[0]
-		default:
-			what = strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1] + " cost about the same"
-		}
-		span := fmt.Sprintf("from %s to %s requests/s", load(c.From), load(c.To))
-		switch {
-		case len(r.Cheapest) == 1:
-			span = "at every load"
-		case i == 0:
-			span = fmt.Sprintf("up to %s requests/s", load(c.To))
-		case i == len(r.Cheapest)-1:
-			span = fmt.Sprintf("from %s requests/s on", load(c.From))
-		}
-		all = append(all, what+" "+span)
+	var ranges []bill.Range
+	for _, c := range r.Cheapest {
+		ranges = append(ranges, bill.Range{IDs: c.IDs, From: c.From, To: c.To})
 	}
-	if len(r.Cheapest) > 0 {
-		all[0] = strings.ToUpper(all[0][:1]) + all[0][1:]
+	remarks := map[string][]string{}
+	for _, d := range r.Deployments {
+		remarks[d.ID] = d.MonthlyUSD.Remarks
 	}
-	return all
+	return answer.Cheapest(ranges, remarks)
 }
 
 // unranked reports whether the bill of a deployment says too little to set it
@@ -208,16 +205,6 @@ func (r Report) notCompared() []string {
 		all = append(all, fmt.Sprintf("Not compared: %s, whose servers are yours and not in the bill.", strings.Join(own, ", ")))
 	}
 	return all
-}
-
-// uncollected marks a deployment whose bill leaves something out.
-func (r Report) uncollected(id string) string {
-	for _, d := range r.Deployments {
-		if d.ID == id && len(d.MonthlyUSD.Remarks) > 0 {
-			return " (" + strings.Join(d.MonthlyUSD.Remarks, "; ") + ")"
-		}
-	}
-	return ""
 }
 
 // Decides says in two or three sentences what of the bills decides: what is paid

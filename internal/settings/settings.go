@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"refdeploy/app/contract"
 )
 
 // Profile is how much a deployment is prepared to lose.
@@ -43,6 +45,14 @@ const (
 	Shared Network = "shared"
 )
 
+// Bucket decides whether the app gets a bucket.
+type Bucket string
+
+const (
+	OwnBucket Bucket = "own"
+	NoBucket  Bucket = "none"
+)
+
 // NetworkID is the id of the stack that holds the shared network. It is no
 // deployment: nothing runs in it.
 const NetworkID = "Network"
@@ -72,9 +82,34 @@ type Settings struct {
 	// Network is own or shared. Default: own.
 	Network Network
 
-	// Image is a registry image to run instead of building app/. It has to
-	// listen on port 8080 and answer /healthz. Default: "", build app/.
+	// Image is a registry image to run instead of building app/. Default: "", build
+	// app/, or the user's own.
 	Image string
+
+	// App is the directory of the user's own app, which has a Dockerfile, as they
+	// wrote it: below the project's root unless it is absolute. Default: "", app/.
+	App string
+
+	// Port is where the app listens, HealthPath the route that says that it is
+	// alive. Default: 8080 and /healthz.
+	Port       int
+	HealthPath string
+
+	// CPU and Memory are what a copy of the app needs at least, in ECS's CPU units,
+	// 1024 to a vCPU, and in MiB. Default: 0, the least of each platform; with App,
+	// the least of Fargate.
+	CPU, Memory int
+
+	// Env is the app's environment beside what the deployment adds. With App or a
+	// port it says the port. Default: nil.
+	Env []Variable
+
+	// Secrets are variables whose values Secrets Manager or Systems Manager keeps.
+	// Default: nil.
+	Secrets []Secret
+
+	// Bucket is own or none. Default: own.
+	Bucket Bucket
 
 	// Stacks lists the ids of the deployments to build, in the user's order.
 	// Default: nil, all of them.
@@ -105,7 +140,10 @@ type Settings struct {
 
 // Default returns the settings of a user who set nothing.
 func Default() Settings {
-	return Settings{Profile: Sandbox, Architecture: ARM64, Network: Own, AllowCIDR: Everyone}
+	return Settings{
+		Profile: Sandbox, Architecture: ARM64, Network: Own, AllowCIDR: Everyone,
+		Port: contract.Port, HealthPath: contract.HealthPath, Bucket: OwnBucket,
+	}
 }
 
 // Everyone is the CIDR of the whole IPv4 internet.
@@ -142,7 +180,15 @@ func Keys(ids []string) []Key {
 		{"profile", "sandbox or production", "sandbox", "How much is kept and how much redundancy is paid for", parseProfile},
 		{"architecture", "arm64 or x86_64", "arm64", "The instruction set of images, functions and instances", parseArchitecture},
 		{"network", "own or shared", "own", "Each stack brings its own VPC and goes away whole, or all stand in that of one stack more, `Network`. A deployed stack cannot move from one to the other", parseNetwork},
-		{"image", "an image reference such as public.ecr.aws/nginx/nginx:1.29", "none, app/ is built", "A registry image to run instead of building app/; it listens on port 8080 and answers /healthz. Lambda always runs app/", parseImage},
+		{"image", "an image reference such as public.ecr.aws/nginx/nginx:1.29", "none, app/ is built", "A registry image to run instead of building app/; it listens on port and answers healthPath. Lambda runs app/ in its place", parseImage},
+		{"app", "a directory with a Dockerfile, from the project's root or absolute", "none, app/ is built", "Your own app in place of app/, in every deployment; not together with image", parseApp},
+		{"port", "1 to 65535", fmt.Sprint(contract.Port), "Where your app listens; it is told as PORT. Needs app or image", parsePort},
+		{"healthPath", "a path such as /health", contract.HealthPath, "What your app answers with 200 while it is well, without a login. Needs app or image", parseHealthPath},
+		{"cpu", "CPU units, 1024 to a vCPU, 128 to 16384", "the least of each platform; with app, 256", "What a copy of the app needs at least; each platform takes its next size, and synthesis says which", parseCPU},
+		{"memory", "MiB, 128 to 122880", "the least of each platform; with app, 512", "As cpu", parseMemory},
+		{"env", "NAME=value, comma-separated; a pair with a comma in its value goes in double quotes", "none", "Your app's environment. Needs app or image", parseEnv},
+		{"secrets", "NAME or NAME=REFERENCE, comma-separated; REFERENCE is the name or the ARN of a secret in Secrets Manager, or a parameter of Systems Manager, which begins with a slash", "none", "Variables whose values are kept there; REFERENCE is NAME unless said. Needs app or image", parseSecrets},
+		{"bucket", "own or none", "own", "Whether your app gets a bucket, its name as NOTES_BUCKET, and the right to use it. Needs app or image", parseBucket},
 		{"stacks", "a comma-separated list of stack ids", "all", "Which stacks to build", parseStacks(ids)},
 		{"allowCidr", "an IPv4 range such as 203.0.113.0/24", Everyone, "Who may reach the load balancers of the templates. EcsExpress, Lambda and App Runner have none there and stay public; EcsAnywhere and EksAnywhere have your own firewall", parseCIDR},
 		{"certificateArn", "the ARN of an ACM certificate", "none", "The load balancers serve HTTPS and redirect HTTP", parseCertificate},
@@ -182,6 +228,9 @@ func Parse(context map[string]any, ids []string) (Settings, error) {
 	}
 	if len(errs) == 0 && (out.BudgetUSD == 0) != (out.BudgetEmail == "") {
 		errs = append(errs, errors.New("budgetUSD and budgetEmail: got one of them; set both for a budget, or neither"))
+	}
+	if len(errs) == 0 {
+		errs = complete(&out, context)
 	}
 	if len(errs) > 0 {
 		return Settings{}, errors.Join(errs...)

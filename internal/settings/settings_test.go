@@ -17,6 +17,7 @@ func TestDefaultsDeployASandboxOnGravitonForEveryone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, settings.Settings{
 		Profile: settings.Sandbox, Architecture: settings.ARM64, Network: settings.Own, AllowCIDR: "0.0.0.0/0",
+		Port: 8080, HealthPath: "/healthz", Bucket: settings.OwnBucket,
 	}, got)
 	assert.Equal(t, settings.Default(), got)
 	assert.Equal(t, 1, got.Replicas())

@@ -4,6 +4,7 @@
 package smoke
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -33,6 +34,11 @@ type Target struct {
 
 	// Architecture is the one that it was deployed for, or "" when unknown.
 	Architecture string
+
+	// HealthPath is set for an app that is not ours, and which knows nothing of the
+	// contract: it is asked for that and for its first page. Default: "", the sample
+	// app.
+	HealthPath string
 }
 
 // A Result is what became of a target.
@@ -120,11 +126,16 @@ func Run(ctx context.Context, target Target, options Options) (Result, error) {
 	if !t.wait(ctx) {
 		return t.result, context.Cause(ctx)
 	}
-	if t.contract(ctx) {
+	switch {
+	case target.HealthPath != "":
+		t.own(ctx)
+	case t.contract(ctx):
 		t.info(ctx)
 		t.measure(ctx)
+		fallthrough
+	default:
+		t.cleanUp(ctx)
 	}
-	t.cleanUp(ctx)
 	if ctx.Err() != nil {
 		return t.result, context.Cause(ctx)
 	}
@@ -158,11 +169,13 @@ func (t *trial) check(request, name string, differs []string) {
 
 // wait asks until the app is ready, and reports whether it is.
 func (t *trial) wait(ctx context.Context) bool {
-	const request, pause = "GET /readyz", 2 * time.Second
+	const pause = 2 * time.Second
+	path := cmp.Or(t.target.HealthPath, "/readyz")
+	request := "GET " + path
 	started := time.Now()
 	for {
 		asked := time.Now()
-		got, err := t.client.send(ctx, http.MethodGet, "/readyz", "", nil)
+		got, err := t.client.send(ctx, http.MethodGet, path, "", nil)
 		switch {
 		case ctx.Err() != nil:
 			return false
@@ -227,6 +240,22 @@ func (t *trial) contract(ctx context.Context) bool {
 	return true
 }
 
+// own tries an app that is not ours: that it is well, that its first page is no
+// error of a server, and how fast it says that it is well. It writes nothing.
+func (t *trial) own(ctx context.Context) {
+	t.check("GET "+t.target.HealthPath, "the app says that it is well", nil) // or nobody would be here
+	got, err := t.client.send(ctx, http.MethodGet, "/", "", nil)
+	if ctx.Err() != nil {
+		return
+	}
+	var differs []string
+	if err != nil || got.Status >= 500 {
+		differs = []string{fmt.Sprintf("expected a status below 500, got %s", told(got, err))}
+	}
+	t.check("GET /", "the first page is there, or at least no error of the server", differs)
+	t.reads(ctx, t.target.HealthPath, fmt.Sprintf("%d times whether it is well", Reads))
+}
+
 // info asks where the app runs.
 func (t *trial) info(ctx context.Context) {
 	got, err := t.client.send(ctx, http.MethodGet, "/info", "", nil)
@@ -259,6 +288,11 @@ func (t *trial) measure(ctx context.Context) {
 		t.check("PUT "+path, "a note to measure with", []string{fmt.Sprintf("expected status 201, got %s", told(got, err))})
 		return
 	}
+	t.reads(ctx, path, fmt.Sprintf("%d reads of a note", Reads))
+}
+
+// reads asks for a path again and again over a connection that stays open.
+func (t *trial) reads(ctx context.Context, path, what string) {
 	var took []time.Duration
 	var differs []string
 	failed := 0
@@ -283,7 +317,7 @@ func (t *trial) measure(ctx context.Context) {
 	if failed > 1 {
 		differs = append(differs, fmt.Sprintf("%d reads of %d failed", failed, failed+len(took)))
 	}
-	t.check("GET "+path, fmt.Sprintf("%d reads of a note", Reads), differs)
+	t.check("GET "+path, what, differs)
 	slices.Sort(took)
 	t.result.P50, t.result.P99 = Millis(percentile(took, 50)), Millis(percentile(took, 99))
 }

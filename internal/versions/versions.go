@@ -16,6 +16,10 @@ const (
 
 	// FluentBit is the release of AWS for Fluent Bit, the log router.
 	FluentBit = "3.5.10"
+
+	// WebAdapter is the release of the AWS Lambda Web Adapter, with which a function
+	// runs the user's own container.
+	WebAdapter = "1.0.0"
 )
 
 // DueDays is how long before the end of its support a version is due.
@@ -108,6 +112,11 @@ func All() []Version {
 			Name: "AWS for Fluent Bit", Version: FluentBit, SetIn: []string{here},
 			Then:   "no date is published; this one was released on 2026-11-21 (github.com/aws/aws-for-fluent-bit/releases)",
 			Update: "take a newer release" + update,
+		},
+		{
+			Name: "AWS Lambda Web Adapter", Version: WebAdapter, SetIn: []string{here},
+			Then:   "no date is published",
+			Update: "take a newer release, and read again what it asks of a Dockerfile and of its variables" + update,
 		},
 		{
 			Name: "Node.js", Version: "24.21.0", SetIn: []string{packages},

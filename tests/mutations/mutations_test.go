@@ -13,8 +13,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -23,42 +25,122 @@ import (
 	"refdeploy/internal/synth"
 )
 
-var update = flag.Bool("update", false, "rewrite the table in docs/contributing.md")
-
-// checks are the columns of the table. The golden template is none of them: it
+// A check is a column of the table. The golden template is none of them: it
 // notices every change, and cannot tell a wrong one.
-var checks = []string{"claims", "rules", "linter"}
+type check struct {
+	name string
+	run  func(*testing.T, string, findings)
+
+	// slow marks one that takes minutes: `make mutations` measures it, and until
+	// then the table stands.
+	slow bool
+}
+
+var checks = []check{
+	{name: "validation", run: validate},
+	{name: "cdk-nag", run: nag, slow: true},
+	{name: "claims", run: tested}, // and rules, at once
+	{name: "rules"},
+	{name: "emulator", run: deployed, slow: true},
+	{name: "cfn-lint", run: lint},
+}
+
+// findings are the checks that notice a mutant, by its name.
+type findings map[string]map[string]bool
+
+func (f findings) by(mutant, check string) {
+	if f[mutant] == nil {
+		f[mutant] = map[string]bool{}
+	}
+	f[mutant][check] = true
+}
+
+// changes reports whether a mutant changes the templates of a profile.
+func changes(mutant, profile string) bool {
+	i, err := strconv.Atoi(mutant)
+	return err == nil && mutations[i].profile == profile
+}
+
+// changed reports whether some mutant changes a stack in a profile.
+func changed(stack, profile string) bool {
+	return slices.ContainsFunc(mutations, func(m mutation) bool { return m.stack == stack && m.profile == profile })
+}
 
 func TestEveryMutationIsNoticed(t *testing.T) {
 	require.GreaterOrEqual(t, len(mutations), 40)
 	dir := t.TempDir()
+	write(t, dir)
+	noticed := findings{}
+	for _, c := range checks {
+		if c.run == nil || c.slow && !updating() {
+			continue
+		}
+		start := time.Now()
+		c.run(t, dir, noticed)
+		t.Logf("%s: %.0f s", c.name, time.Since(start).Seconds())
+	}
+	assert.Empty(t, noticed["untouched"], "the templates as they are")
+	for i, m := range mutations {
+		if m.breaks {
+			assert.NotEmpty(t, noticed[number(i)], "%s in %s: breaks a deployment, and only the golden template notices", m.name, m.stack)
+		}
+	}
+	document(t, noticed)
+}
+
+// number is the name of a mutant.
+func number(i int) string { return fmt.Sprintf("%02d", i) }
+
+// table returns the rows of the documentation. What was not measured now stays
+// as it stood.
+func table(noticed findings, stood map[string][]string) string {
+	var rows strings.Builder
+	rows.WriteString("| What is broken | In | A deployment |")
+	for _, c := range checks {
+		rows.WriteString(" " + c.name + " |")
+	}
+	rows.WriteString("\n|---|---|---|" + strings.Repeat("---|", len(checks)) + "\n")
+	for i, m := range mutations {
+		what := fmt.Sprintf("| %s | %s, %s | %s |", m.name, m.stack, m.profile, map[bool]string{true: "breaks", false: "works otherwise"}[m.breaks])
+		rows.WriteString(what)
+		for column, c := range checks {
+			cell := map[bool]string{true: " yes ", false: " "}[noticed[number(i)][c.name]]
+			if c.slow && !updating() && column < len(stood[what]) {
+				cell = stood[what][column]
+			}
+			rows.WriteString(cell + "|")
+		}
+		rows.WriteString("\n")
+	}
+	return rows.String()
+}
+
+// cells returns what a table says in the columns of the checks, by what stands
+// before them in a row.
+func cells(table string) map[string][]string {
+	all := map[string][]string{}
+	for _, row := range strings.Split(table, "\n") {
+		parts := strings.SplitAfterN(row, "|", 5) // nothing, and three columns
+		if len(parts) == 5 {
+			all[strings.Join(parts[:4], "")] = strings.Split(parts[4], "|")
+		}
+	}
+	return all
+}
+
+func updating() bool { return flag.Lookup("update").Value.String() == "true" } // cdktest's flag
+
+// write makes every mutant in a directory of its own below dir.
+func write(t *testing.T, dir string) {
+	t.Helper()
 	for _, profile := range []string{"sandbox", "production"} {
 		require.NoError(t, synth.Quick(context.Background(), map[string]string{"profile": profile}, func(out string) error {
 			for i, m := range mutations {
-				assert.NoError(t, mutate(m, profile, out, filepath.Join(dir, fmt.Sprintf("%02d", i))), m.name)
+				assert.NoError(t, mutate(m, profile, out, filepath.Join(dir, number(i))), m.name)
 			}
 			return untouched(out, filepath.Join(dir, "untouched"), profile)
 		}))
 	}
-	noticed := tested(t, dir)
-	lint(t, dir, noticed)
-
-	require.Contains(t, noticed, "untouched")
-	assert.Empty(t, noticed["untouched"], "the templates as they are")
-	var table strings.Builder
-	fmt.Fprintf(&table, "| What is broken | In | A deployment | %s |\n|---|---|---|%s\n", strings.Join(checks, " | "), strings.Repeat("---|", len(checks)))
-	for i, m := range mutations {
-		found := noticed[fmt.Sprintf("%02d", i)]
-		if m.breaks {
-			assert.NotEmpty(t, found, "%s in %s: breaks a deployment, and only the golden template notices", m.name, m.stack)
-		}
-		fmt.Fprintf(&table, "| %s | %s, %s | %s |", m.name, m.stack, m.profile, map[bool]string{true: "breaks", false: "works otherwise"}[m.breaks])
-		for _, check := range checks {
-			table.WriteString(map[bool]string{true: " yes |", false: " |"}[found[check]])
-		}
-		table.WriteString("\n")
-	}
-	document(t, table.String())
 }
 
 // mutate writes the one stack that m changes to dir. In the other profile the
@@ -128,8 +210,8 @@ func read(path string) (value map[string]any, err error) {
 var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: Test(\w+)/`)
 
 // tested runs the tests of the stacks over every mutant, in one process, and
-// returns which kinds failed for each.
-func tested(t *testing.T, dir string) map[string]map[string]bool {
+// notes which kinds fail.
+func tested(t *testing.T, dir string, noticed findings) {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "stacks.test")
 	build := exec.Command("go", "test", "-c", "-o", binary, "./stacks")
@@ -143,57 +225,74 @@ func tested(t *testing.T, dir string) map[string]map[string]bool {
 	output, err = cmd.CombinedOutput()
 	require.NoError(t, err, string(output))
 
-	noticed := map[string]map[string]bool{}
-	for _, part := range strings.Split("\n"+string(output), "\nmutant ")[1:] {
+	parts := strings.Split("\n"+string(output), "\nmutant ")[1:]
+	require.Len(t, parts, len(mutations)+1, "with the templates as they are")
+	for _, part := range parts {
 		name, text, _ := strings.Cut(part, "\n")
-		noticed[name] = map[string]bool{}
 		require.True(t, strings.Contains(text, "PASS") || strings.Contains(text, "FAIL"), "%s: %s", name, text)
 		for _, match := range failed.FindAllStringSubmatch(text, -1) {
 			switch match[1] {
 			case "Rules", "ProductionKeepsNotesAndLogs":
-				noticed[name]["rules"] = true
+				noticed.by(name, "rules")
 			default:
-				noticed[name]["claims"] = true
+				noticed.by(name, "claims")
 			}
 		}
 	}
-	return noticed
 }
 
-// lint reads every mutant with cfn-lint, as `make lint` does.
-func lint(t *testing.T, dir string, noticed map[string]map[string]bool) {
+// lint reads every template with cfn-lint, as `make lint` does.
+func lint(t *testing.T, dir string, noticed findings) {
 	t.Helper()
 	var files []string
-	for i, m := range mutations {
-		files = append(files, filepath.Join(dir, fmt.Sprintf("%02d", i), "profile-"+m.profile, m.stack+".template.json"))
+	for _, template := range all(t, dir) {
+		files = append(files, template.path)
 	}
 	cmd := exec.Command(project.Path("bin", "lint", "bin", "cfn-lint"), append([]string{
 		"--config-file", project.Path("tests", "lint", "cfnlintrc.yaml"), "--non-zero-exit-code", "none", "--format", "json",
 	}, files...)...)
 	output, err := cmd.Output()
 	require.NoError(t, err, "run the tests through `make test-mutations`, which installs cfn-lint")
-	var findings []struct{ Filename string }
-	require.NoError(t, json.Unmarshal(output, &findings))
-	for _, finding := range findings {
-		name := filepath.Base(filepath.Dir(filepath.Dir(finding.Filename)))
-		noticed[name]["linter"] = true
+	var said []struct{ Filename string }
+	require.NoError(t, json.Unmarshal(output, &said))
+	for _, finding := range said {
+		noticed.by(mutant(finding.Filename), "cfn-lint")
+	}
+}
+
+// deployed creates and removes a stack from every template on the emulator of
+// tests/deploy, which tells the mutants that went another way.
+func deployed(t *testing.T, dir string, noticed findings) {
+	t.Helper()
+	cmd := exec.Command("go", "test", "-tags", "deploy", "-count", "1", "-timeout", "60m", "-run", "^TestMutants$", "./tests/deploy")
+	cmd.Dir = project.Path()
+	cmd.Env = append(os.Environ(), "REFDEPLOY_MUTANTS="+dir, "AWS_ENDPOINT_URL=")
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(output))
+	text, err := os.ReadFile(filepath.Join(dir, "deployed.json"))
+	require.NoError(t, err)
+	var tales map[string]string
+	require.NoError(t, json.Unmarshal(text, &tales))
+	for mutant, tale := range tales {
+		t.Logf("%s on the emulator: %s", mutant, tale)
+		noticed.by(mutant, "emulator")
 	}
 }
 
 const begin, end = "<!-- mutations -->\n", "<!-- end of mutations -->"
 
 // document compares the table with the one in the documentation.
-func document(t *testing.T, table string) {
+func document(t *testing.T, noticed findings) {
 	t.Helper()
 	path := project.Path("docs", "contributing.md")
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	before, rest, ok := strings.Cut(string(text), begin)
 	require.True(t, ok)
-	_, after, ok := strings.Cut(rest, end)
+	stood, after, ok := strings.Cut(rest, end)
 	require.True(t, ok)
-	want := before + begin + table + end + after
-	if *update {
+	want := before + begin + table(noticed, cells(stood)) + end + after
+	if updating() {
 		require.NoError(t, os.WriteFile(path, []byte(want), 0o644))
 		return
 	}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -39,6 +41,13 @@ func prepare(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(work)
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		leave()
+		os.Exit(1)
+	}()
 	if image, err = buildImage(work); err != nil {
 		return 1, err
 	}
@@ -47,6 +56,17 @@ func prepare(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	return m.Run(), nil
+}
+
+// leave removes what an interrupted run has made: its containers, and then the
+// directory that runc knows them by.
+func leave() {
+	root := filepath.Join(work, "runc")
+	containers, _ := os.ReadDir(root)
+	for _, c := range containers {
+		_ = exec.Command("runc", "--root", root, "delete", "--force", c.Name()).Run()
+	}
+	_ = os.RemoveAll(work)
 }
 
 // lacks says what this machine has to get before it can run a container.

@@ -287,8 +287,8 @@ func ofAppRunner(properties []byte) ([]run, error) {
 }
 
 func ofFunction(properties []byte) ([]run, error) {
-	var started struct{ Handler string }
-	if err := json.Unmarshal(properties, &started); err != nil || started.Handler != "bootstrap" {
+	var entry struct{ Handler string }
+	if err := json.Unmarshal(properties, &entry); err != nil || entry.Handler != "bootstrap" {
 		return nil, err // one of the CDK's own
 	}
 	var function struct {

@@ -199,7 +199,7 @@ func TestAContainerThatIsNotAsTheTemplateSaysIsNoticed(t *testing.T) {
 
 func TestAMemoryLimitThatIsTooSmallKills(t *testing.T) {
 	r := sample(t)
-	r.MemoryMiB = 20
+	r.MemoryMiB = 24
 	n := newNetwork(t)
 	store := apptest.NewS3(t, n.listen(t))
 	c := serve(t, r, n, store.Env()...)

@@ -1,6 +1,9 @@
 package manifest
 
 import (
+	"fmt"
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -8,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"refdeploy/internal/settings"
 )
 
 // Names of the app's objects. They live in a namespace of their own, in a
@@ -19,7 +24,7 @@ const (
 	name           = "app"
 )
 
-// App is the sample app as Kubernetes objects.
+// App is the sample app, or the user's own, as Kubernetes objects.
 type App struct {
 	// Image is the container image. Required.
 	Image string
@@ -37,6 +42,26 @@ type App struct {
 	// notes go to a directory that goes away with its pod. Two pods would have
 	// two sets of notes, so there is one and nothing adds more.
 	Bucket, Region string
+
+	// NoNotes says that the app keeps none: it is told of no bucket and gets no
+	// directory, and as many pods as it needs. Default: false.
+	NoNotes bool
+
+	// Env is the app's environment beside what the cluster tells it. Default: none.
+	Env []settings.Variable
+
+	// Secrets are variables whose values a Secret holds that the app's operator
+	// makes: [SecretName], with a key of that name for each. Default: none.
+	Secrets []settings.Secret
+
+	// CPU and MemoryMiB are what a pod asks for and gets at most, in ECS's CPU
+	// units, 1024 to a vCPU, and in MiB. Default: 0, as little as the sample app
+	// needs.
+	CPU, MemoryMiB int
+
+	// TmpMiB is the size of a writable /tmp; all else is read-only. Default: 0,
+	// none.
+	TmpMiB int
 
 	// TTL is how long a note lives, as a Go duration, for the app to tell its
 	// visitors. Default: "", notes stay.
@@ -72,11 +97,17 @@ type App struct {
 // lets traffic in is not among them: see [TargetGroupBinding].
 func (a App) Objects() []Object {
 	objects := []Object{a.namespace(), a.serviceAccount(), a.deployment(), a.Service()}
-	if a.Bucket != "" {
+	if !a.keepsDirectory() {
 		objects = append(objects, a.Autoscaler())
 	}
 	return append(objects, a.disruptionBudget())
 }
+
+// SecretName is the Secret that holds the values of [App.Secrets].
+const SecretName = "app-secrets"
+
+// keepsDirectory reports whether notes are in the pod itself.
+func (a App) keepsDirectory() bool { return a.Bucket == "" && !a.NoNotes }
 
 // The restricted level refuses pods that could reach the node: root, host
 // paths, host network, added capabilities.
@@ -130,7 +161,7 @@ func (a App) deployment() *appsv1.Deployment {
 			},
 		},
 	}
-	if a.Bucket == "" {
+	if a.keepsDirectory() {
 		deployment.Spec.Replicas = new(int32(1)) // nobody else owns it
 	}
 	return deployment
@@ -172,8 +203,16 @@ func (a App) pod() corev1.PodSpec {
 			},
 		}},
 	}
-	if a.Bucket == "" {
+	if a.keepsDirectory() {
 		mountDirectory(&pod)
+	}
+	if a.TmpMiB > 0 {
+		a.mountTmp(&pod)
+	}
+	if len(a.Env)+len(a.Secrets) > 0 {
+		// On, the app would find APP_PORT and others in its environment, with which
+		// Kubernetes tells of its own Service, and take them for its settings.
+		pod.EnableServiceLinks = new(false)
 	}
 	if a.RoleARN != "" {
 		a.mountToken(&pod)
@@ -184,6 +223,10 @@ func (a App) pod() corev1.PodSpec {
 func (a App) resources() corev1.ResourceRequirements {
 	of := func(cpu, memory string) corev1.ResourceList {
 		return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
+	}
+	if a.CPU > 0 {
+		asked := of(fmt.Sprintf("%dm", (a.CPU*1000+1023)/1024), fmt.Sprintf("%dMi", a.MemoryMiB))
+		return corev1.ResourceRequirements{Requests: asked, Limits: asked}
 	}
 	if a.OwnMachine {
 		// Half of the smallest machine's memory is for Kubernetes' own parts.
@@ -209,7 +252,9 @@ func (a App) environment() []corev1.EnvVar {
 	if a.Bucket != "" {
 		environment = append(environment, corev1.EnvVar{Name: "NOTES_BUCKET", Value: a.Bucket})
 	}
-	environment = append(environment, corev1.EnvVar{Name: "NOTES_TTL", Value: a.TTL})
+	if !a.NoNotes {
+		environment = append(environment, corev1.EnvVar{Name: "NOTES_TTL", Value: a.TTL})
+	}
 	if a.Region != "" {
 		environment = append(environment, corev1.EnvVar{Name: "AWS_REGION", Value: a.Region})
 	}
@@ -228,8 +273,20 @@ func (a App) environment() []corev1.EnvVar {
 	if a.DataPlane != "" {
 		environment = append(environment, corev1.EnvVar{Name: "K8S_DATA_PLANE", Value: a.DataPlane})
 	}
+	for _, v := range a.Env {
+		environment = append(environment, corev1.EnvVar{Name: v.Name, Value: escape(v.Value)})
+	}
+	for _, s := range a.Secrets {
+		environment = append(environment, corev1.EnvVar{Name: s.Name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: SecretName}, Key: s.Name,
+		}}})
+	}
 	return environment
 }
+
+// escape keeps Kubernetes from reading a variable's value as a reference to
+// another: it replaces $(NAME), and takes $$ for one $.
+func escape(value string) string { return strings.ReplaceAll(value, "$", "$$") }
 
 // probe asks the process, not what it depends on: a store that fails would take
 // every pod out at once, and with them the pages that do not need it.

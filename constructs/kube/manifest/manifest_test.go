@@ -50,7 +50,7 @@ func TestABindingOfAutoModeIsOfItsOwnAPI(t *testing.T) {
 }
 
 func TestEveryObjectSaysWhatItIs(t *testing.T) {
-	for _, object := range append(append(app.Objects(), manifest.LoadBalancerController.Bind("arn", "vpc", 8080), manifest.ARM64Pool(8)), manifest.FargateLogs("group", "us-east-1")...) {
+	for _, object := range append(append(app.Objects(), manifest.LoadBalancerController.Bind("arn", "vpc", 8080), manifest.ARM64Pool(1, 2)), manifest.FargateLogs("group", "us-east-1")...) {
 		kind := object.GetObjectKind().GroupVersionKind()
 		assert.NotEmpty(t, kind.Kind, "%T", object)
 		assert.NotEmpty(t, kind.Version, "%T", object)
@@ -67,11 +67,11 @@ func TestTheServiceAccountCannotCallTheCluster(t *testing.T) {
 }
 
 func TestACopyOfANodePoolSharesNothing(t *testing.T) {
-	pool := manifest.ARM64Pool(8)
+	pool := manifest.ARM64Pool(1, 2)
 	copied := pool.DeepCopyObject().(*manifest.NodePool)
 	copied.Spec.Limits["cpu"] = "9"
 	copied.Spec.Template.Spec.Requirements[0].Values[0] = "amd64"
-	assert.Equal(t, manifest.ARM64Pool(8), pool)
+	assert.Equal(t, manifest.ARM64Pool(1, 2), pool)
 }
 
 // Fargate refuses a configuration that is larger, and pods then log to nobody

@@ -74,10 +74,11 @@ func (n *NodePool) DeepCopyObject() runtime.Object {
 }
 
 // ARM64Pool returns a pool of arm64 nodes for EKS Auto Mode, with the default
-// node class, and no more than so many vCPUs: what bills is bounded, whatever
-// asks for pods. Two vCPUs are the least that Auto Mode starts; on the seventh
-// generation of Graviton the cheapest of these is a c7g.large.
-func ARM64Pool(cpus int) *NodePool {
+// node class, of so many vCPUs each, and no more than four for each replica: what
+// bills is bounded, whatever asks for pods. Two vCPUs are the least that Auto Mode
+// starts; on the seventh generation of Graviton the cheapest of these is a
+// c7g.large.
+func ARM64Pool(replicas, cpus int) *NodePool {
 	return &NodePool{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "karpenter.sh/v1", Kind: "NodePool"},
 		ObjectMeta: metav1.ObjectMeta{Name: "arm64"},
@@ -92,10 +93,10 @@ func ARM64Pool(cpus int) *NodePool {
 					{Key: "karpenter.sh/capacity-type", Operator: "In", Values: []string{"on-demand"}},
 					{Key: "eks.amazonaws.com/instance-category", Operator: "In", Values: []string{"c", "m", "r"}},
 					{Key: "eks.amazonaws.com/instance-generation", Operator: "Gt", Values: []string{"6"}},
-					{Key: "eks.amazonaws.com/instance-cpu", Operator: "In", Values: []string{"2"}},
+					{Key: "eks.amazonaws.com/instance-cpu", Operator: "In", Values: []string{strconv.Itoa(cpus)}},
 				},
 			}},
-			Limits:     map[string]string{"cpu": strconv.Itoa(cpus)},
+			Limits:     map[string]string{"cpu": strconv.Itoa(4 * replicas * cpus)},
 			Disruption: NodePoolDisruption{ConsolidationPolicy: "WhenEmptyOrUnderutilized", ConsolidateAfter: "5m"},
 		},
 	}

@@ -57,6 +57,7 @@ func Products(region, prefix string) []Product {
 
 	for i, name := range strings.Fields(`t3.micro t3.small t3.medium t3.large t4g.micro t4g.small t4g.medium t4g.large c5.large c6a.large
 		c6g.medium c6g.large c6i.large c7a.medium c7a.large c7g.medium c7g.large c7i.large c8g.medium c8g.large m5.large m6a.large
+		t3.xlarge t3.2xlarge t4g.xlarge t4g.2xlarge m7g.xlarge m7g.2xlarge c7g.xlarge c7g.2xlarge c6a.xlarge m6a.xlarge m6a.2xlarge
 		m6g.medium m6g.large m6i.large m7a.medium m7a.large m7g.medium m7g.large m7i.large m8g.medium m8g.large c6a.2xlarge`) {
 		linux := as{
 			"instanceType": name, "operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA",

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"refdeploy/internal/bill"
 )
@@ -147,40 +146,21 @@ func (c *Comparison) end(d int, usage bill.Usage) float64 {
 func (o *Over) cheapest(c *Comparison, q Question) {
 	o.Cheapest, o.Bounds = []string{}, [][2]float64{}
 	var models []bill.Model
-	remarks := map[string]string{} // what has to be known before one is called cheap
+	remarks := map[string][]string{}
 	for _, d := range q.Chosen {
 		if c.eligible(d, q) {
 			models = append(models, c.models[d])
-			if plan := c.deployments[d].Plan; len(plan.Remarks) > 0 {
-				remarks[plan.ID] = " (" + strings.Join(plan.Remarks, "; ") + ")"
-			}
+			plan := c.deployments[d].Plan
+			remarks[plan.ID] = plan.Remarks
 		}
 	}
 	if len(models) == 0 || q.Usage.LoadedHours() == 0 {
 		return
 	}
 	ranges := bill.Cheapest(models, q.Usage)
-	for i, r := range ranges {
-		where := fmt.Sprintf("from %s to %s", loadNumber(r.From), loadText(r.To))
-		switch {
-		case len(ranges) == 1:
-			where = "at every load up to " + loadText(r.To)
-		case i == 0:
-			where = "up to " + loadText(r.To)
-		case i == len(ranges)-1:
-			where = "from " + loadText(r.From)
-		}
-		sentence := "Nothing here takes the load " + where + "."
-		names := make([]string, len(r.IDs))
-		for j, id := range r.IDs {
-			names[j] = id + remarks[id]
-		}
-		if n := len(names); n == 1 {
-			sentence = fmt.Sprintf("%s is the cheapest %s.", names[0], where)
-		} else if n > 1 {
-			sentence = fmt.Sprintf("%s and %s cost about the same %s.", strings.Join(names[:n-1], ", "), names[n-1], where)
-		}
-		o.Cheapest, o.Bounds = append(o.Cheapest, sentence), append(o.Bounds, [2]float64{r.From, r.To})
+	o.Cheapest = Cheapest(ranges, remarks)
+	for _, r := range ranges {
+		o.Bounds = append(o.Bounds, [2]float64{r.From, r.To})
 	}
 	if n := len(ranges); n > 1 {
 		o.Zoom[0] = math.Max(bill.LeastLoad, ranges[1].From/2)

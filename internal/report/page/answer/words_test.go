@@ -21,6 +21,20 @@ func TestNumbersAreWrittenForPeople(t *testing.T) {
 	}
 }
 
+func TestWhoIsTheCheapestIsASentenceForEachRange(t *testing.T) {
+	remarks := map[string][]string{"B": {"an old price", "no disk"}}
+	assert.Equal(t, []string{
+		"A is the cheapest up to 0.5 requests/s.",
+		"A, B (an old price; no disk) and C cost about the same from 0.5 to 1,240 requests/s.",
+		"No template here takes the load from 1,240 requests/s on.",
+	}, Cheapest([]bill.Range{
+		{IDs: []string{"A"}, From: 0.001, To: 0.5}, {IDs: []string{"A", "B", "C"}, From: 0.5, To: 1236}, {From: 1236, To: 10000},
+	}, remarks))
+	assert.Equal(t, []string{"B (an old price; no disk) is the cheapest at every load up to 10,000 requests/s."},
+		Cheapest([]bill.Range{{IDs: []string{"B"}, From: 0.001, To: 10000}}, remarks))
+	assert.Empty(t, Cheapest(nil, nil))
+}
+
 func TestWhatIsNotRankedHasNoPlaceWhateverIsAsked(t *testing.T) {
 	plan := func(id string, usd float64) bill.Plan {
 		return bill.Plan{ID: id, Charges: []bill.Charge{{Item: "all", Key: "one", Driver: bill.Month, Quantity: usd}}}
