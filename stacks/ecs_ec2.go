@@ -17,7 +17,6 @@ import (
 	"refdeploy/constructs/environment"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
-	"refdeploy/constructs/linux"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
@@ -138,7 +137,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		ReadonlyRootFilesystem: jsii.Bool(true),
 		Environment:            told.In(stack.Region()).Map(), // on EC2, nobody else tells
 		Secrets:                secret.ECS(),
-		LinuxParameters:        linux.New(stack, "Linux", p.Settings.TmpMiB()),
+		LinuxParameters:        environment.Linux(stack, "Linux", p.Settings.TmpMiB()),
 		// Host port 0: each task gets a free port, so that a new release can
 		// start beside the old one.
 		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port), HostPort: jsii.Number(0)}},

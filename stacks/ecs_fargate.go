@@ -12,7 +12,6 @@ import (
 	"refdeploy/constructs/environment"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
-	"refdeploy/constructs/linux"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
@@ -69,7 +68,7 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 		ReadonlyRootFilesystem: jsii.Bool(true),
 		Environment:            told.In(stack.Region()).Map(),
 		Secrets:                secret.ECS(),
-		LinuxParameters:        linux.New(stack, "Linux", p.Settings.TmpMiB()),
+		LinuxParameters:        environment.Linux(stack, "Linux", p.Settings.TmpMiB()),
 		PortMappings:           &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port)}},
 		Logging: awsecs.LogDrivers_AwsLogs(&awsecs.AwsLogDriverProps{
 			StreamPrefix: jsii.String("app"),

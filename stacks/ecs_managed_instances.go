@@ -14,7 +14,6 @@ import (
 	"refdeploy/constructs/environment"
 	"refdeploy/constructs/image"
 	"refdeploy/constructs/ingress"
-	"refdeploy/constructs/linux"
 	"refdeploy/constructs/logs"
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/network"
@@ -130,7 +129,7 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 		ReadonlyRootFilesystem: jsii.Bool(true),
 		Environment:            told.In(stack.Region()).Map(), // on EC2, nobody else tells
 		Secrets:                secret.ECS(),
-		LinuxParameters:        linux.New(stack, "Linux", p.Settings.TmpMiB()),
+		LinuxParameters:        environment.Linux(stack, "Linux", p.Settings.TmpMiB()),
 		PortMappings:           &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port)}},
 		Logging: awsecs.LogDrivers_AwsLogs(&awsecs.AwsLogDriverProps{
 			StreamPrefix: jsii.String("app"),
