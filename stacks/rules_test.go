@@ -55,6 +55,7 @@ var rules = []rule{
 	{name: "buckets are encrypted and private", ofApps: true, check: bucketsAreSafe},
 	{name: "whatever runs the app has its way to the internet first, and last", check: waysOut},
 	{name: "the app is told its region", ofApps: true, check: regionIsTold},
+	{name: "whoever breaks into the app finds no capability of Linux", ofApps: true, check: noCapabilities},
 	{name: "the number of copies is the autoscaler's, or that of the servers", check: noDesiredCount},
 	{name: "no function makes a log group, or may", check: functionsHaveLogGroups},
 	{name: "no log group is without a writer", check: logGroupsHaveWriters},
@@ -462,6 +463,21 @@ func waysOut(t *testing.T, stack *cdktest.Stack) {
 func regionIsTold(t *testing.T, stack *cdktest.Stack) {
 	if app := appOf(t, stack); stack.Template.Resources[app.id].Type != "AWS::Lambda::Function" {
 		assert.Contains(t, app.told, "AWS_REGION")
+	}
+}
+
+// Pods have none either: their namespace is restricted. A log router keeps its
+// own: it is root, and opens sockets for the app.
+func noCapabilities(t *testing.T, stack *cdktest.Stack) {
+	for id, task := range stack.Of("AWS::ECS::TaskDefinition") {
+		for _, c := range task.Properties["ContainerDefinitions"].([]any) {
+			if c.(object)["Name"] != "App" {
+				continue
+			}
+			parameters, _ := c.(object)["LinuxParameters"].(object)
+			assert.Equal(t, object{"Drop": []any{"ALL"}}, parameters["Capabilities"], id)
+			assert.NotContains(t, c, "Privileged", id) // it would have them all
+		}
 	}
 }
 

@@ -81,9 +81,13 @@ func each(t *testing.T, f func(t *testing.T, x *target)) {
 // unchecked counts the kinds whose schemas nobody publishes, by where they are.
 var unchecked = map[string][]string{}
 
+// reportUnchecked says at the end what the tests did not try.
 func reportUnchecked() {
 	for kind, where := range unchecked {
 		fmt.Printf("not checked, for its schema is not public: %s in %s\n", kind, strings.Join(where, ", "))
+	}
+	if skipped > 0 {
+		fmt.Printf("skipped, for they need controllers: %d claims\n", skipped)
 	}
 }
 
@@ -123,7 +127,11 @@ func fromTemplate(t *testing.T, path string) *target {
 		t.Helper()
 		for _, name := range order {
 			resource := template.Resources[name]
-			c.define(t, schemasOf(resource))
+			if resource.Type == chartType && c.complete {
+				c.install(t, template, name)
+			} else {
+				c.define(t, schemasOf(resource))
+			}
 			if objects := manifests[name]; len(objects) > 0 {
 				output, err := c.try(stream(t, objects...), "create", "-f", "-", "--save-config")
 				require.NoError(t, err, "%s: %s", name, output)
@@ -141,6 +149,9 @@ func fromTemplate(t *testing.T, path string) *target {
 		t.Helper()
 		for _, name := range slices.Backward(order) {
 			c.remove(t, manifests[name]...)
+			if resource := template.Resources[name]; resource.Type == chartType && c.complete {
+				c.uninstall(t, resource)
+			}
 		}
 		for _, name := range order {
 			c.forget(t, schemasOf(template.Resources[name]))
