@@ -298,14 +298,17 @@ func (p *program) unread(list []dst.Stmt, uses map[types.Object]*access) ([]dst.
 	for i, s := range list {
 		switch s := s.(type) {
 		case *dst.AssignStmt:
-			n := 0
+			n, blanks := 0, 0
 			for _, e := range s.Lhs {
 				if useless(e) {
 					n++
 				}
+				if isNamedIdent(e, "_") {
+					blanks++
+				}
 			}
 			switch {
-			case n == 0 || s.Tok != token.DEFINE && s.Tok != token.ASSIGN:
+			case n == blanks || s.Tok != token.DEFINE && s.Tok != token.ASSIGN:
 			case len(s.Lhs) == len(s.Rhs) && n == len(s.Lhs):
 				var kept []dst.Stmt
 				for _, e := range s.Rhs {
