@@ -104,6 +104,20 @@ func goMod(text, module string) ([]byte, error) {
 	if err := f.AddModuleStmt(module); err != nil {
 		return nil, err
 	}
+	// One block for what the code imports and one for the rest, which `go mod tidy`
+	// leaves as they are.
+	var requirements []*modfile.Require
+	for _, r := range f.Require {
+		requirements = append(requirements, &modfile.Require{Mod: r.Mod, Indirect: r.Indirect})
+	}
+	for _, r := range requirements {
+		if err := f.DropRequire(r.Mod.Path); err != nil {
+			return nil, err
+		}
+	}
+	f.Cleanup()
+	f.SetRequireSeparateIndirect(requirements)
+	f.Cleanup()
 	return f.Format()
 }
 
