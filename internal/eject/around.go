@@ -89,8 +89,12 @@ var step = regexp.MustCompile(`(?m)^      - uses: (actions/(?:checkout|setup-go|
 // actions returns the steps that bring the source, Go and Node.js.
 func actions(workflow string) []string {
 	var steps []string
-	for _, match := range step.FindAllString(workflow, -1) {
-		steps = append(steps, strings.TrimRight(match, "\n"))
+	seen := map[string]bool{}
+	for _, match := range step.FindAllStringSubmatch(workflow, -1) {
+		if name, _, _ := strings.Cut(match[1], "@"); !seen[name] {
+			seen[name] = true
+			steps = append(steps, strings.TrimRight(match[0], "\n"))
+		}
 	}
 	return steps
 }

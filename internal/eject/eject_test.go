@@ -172,6 +172,15 @@ func TestTheReadmeTellsOfThisProfileOnly(t *testing.T) {
 	assert.NotContains(t, production, "Everything in the stack is deleted")
 }
 
+// Each of the actions that CI here uses, once.
+func TestTheWorkflowBringsWhatItNeedsOnce(t *testing.T) {
+	workflow := files(t, settings.Sandbox)[".github/workflows/ci.yml"]
+	for _, action := range []string{"actions/checkout@", "actions/setup-go@", "actions/setup-node@"} {
+		assert.Equal(t, 1, strings.Count(workflow, action), action)
+	}
+	assert.NotContains(t, workflow, "tests/")
+}
+
 // Two seconds of two cores' time at most: the clock says more while others work on
 // the machine.
 func TestAProjectIsMadeInTwoSeconds(t *testing.T) {
