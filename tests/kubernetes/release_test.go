@@ -119,8 +119,8 @@ func aWeakenedReleaseStartsNoPod(t *testing.T, c *cluster, x *target) {
 	c.kubectl(t, "-n notes rollout status deployment/app --timeout=60s")
 }
 
-// aReleaseLeavesTheCount raises the autoscaler's least, as the page of EksAuto
-// does to fill a node, and deploys.
+// aReleaseLeavesTheCount makes the autoscaler add pods, with the command that the
+// page of EksAuto fills a node with, and deploys.
 func aReleaseLeavesTheCount(t *testing.T, c *cluster, x *target) {
 	if x.object("HorizontalPodAutoscaler") == nil {
 		t.Skip("has no autoscaler")
@@ -132,6 +132,9 @@ func aReleaseLeavesTheCount(t *testing.T, c *cluster, x *target) {
 	scale(4)
 	c.hasReadyPods(t, 4)
 	c.areSpread(t)
+	// Without metrics it takes none away. A release that did would not see them
+	// come back.
+	scale(x.least(t))
 	x.update(t, c, "registry.example/app:3")
 	c.kubectl(t, "-n notes rollout status deployment/app --timeout=60s")
 	eventually(t, func(ctx context.Context) string {
