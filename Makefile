@@ -62,7 +62,7 @@ bin/emulator: tests/deploy/emulator/requirements.txt tests/deploy/emulator/packa
 	npm ci --prefix tests/deploy/emulator
 	@touch $@
 
-test-kubernetes: $(if $(KUBEBUILDER_ASSETS),,bin/kubernetes/.built) ## apply the Kubernetes objects to a real control plane, whose first build takes minutes
+test-kubernetes: node_modules $(if $(KUBEBUILDER_ASSETS),,bin/kubernetes/.built) ## apply the Kubernetes objects to a real control plane, whose first build takes minutes
 	cd tests/kubernetes && go vet ./... && go test -count 1 -timeout 20m -v ./...
 
 # The file says that the build came to its end: the programs are written one by
