@@ -39,7 +39,7 @@ var made = map[settings.Profile]map[string]string{}
 func files(t *testing.T, profile settings.Profile) map[string]string {
 	t.Helper()
 	if made[profile] == nil {
-		all, err := eject.Make(project.Path(), orders(profile))
+		all, err := eject.Make(context.Background(), project.Path(), orders(profile))
 		require.NoError(t, err)
 		made[profile] = map[string]string{}
 		for name, text := range all {
@@ -138,7 +138,7 @@ func TestTheTestsAreThoseOfTheProfile(t *testing.T) {
 func TestTheGoldenTemplateIsTheReferencesWithTheProjectsTags(t *testing.T) {
 	options := orders(settings.Sandbox)
 	options.Stack, options.Name = "EcsEc2", "Zebra"
-	all, err := eject.Make(project.Path(), options)
+	all, err := eject.Make(context.Background(), project.Path(), options)
 	require.NoError(t, err)
 	is := string(all["stacks/testdata/EcsEc2.golden.json"])
 	assert.NotContains(t, is, "refdeploy")
@@ -176,7 +176,7 @@ func TestTheReadmeTellsOfThisProfileOnly(t *testing.T) {
 // the machine.
 func TestAProjectIsMadeInTwoSeconds(t *testing.T) {
 	before := processor(t)
-	_, err := eject.Make(project.Path(), orders(settings.Production))
+	_, err := eject.Make(context.Background(), project.Path(), orders(settings.Production))
 	require.NoError(t, err)
 	assert.Less(t, processor(t)-before, 2*time.Second)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -54,18 +55,31 @@ func (c *container) logged() string {
 // started counts containers, for their names.
 var started atomic.Int64
 
+func newContainer(r run, n *network) (c *container, bundle string) {
+	id := fmt.Sprintf("refdeploy-%d-%d", os.Getpid(), started.Add(1))
+	return &container{run: r, net: n, id: id, done: make(chan struct{})}, filepath.Join(work, id)
+}
+
 // start runs the image, or Lambda's zip, as r says, with more in its environment.
 func start(t testing.TB, r run, n *network, env ...string) *container {
 	t.Helper()
-	c := &container{run: r, net: n, id: fmt.Sprintf("refdeploy-%d-%d", os.Getpid(), started.Add(1)), done: make(chan struct{})}
-	bundle := filepath.Join(work, c.id)
+	c, bundle := newContainer(r, n)
 	output, err := exec.Command("umoci", "unpack", "--image", image+":app", bundle).CombinedOutput()
 	require.NoError(t, err, "umoci unpack: %s", output)
 	if r.Function {
 		require.NoError(t, unzip(function, filepath.Join(bundle, "rootfs", "var", "task")))
 		require.NoError(t, os.Mkdir(filepath.Join(bundle, "rootfs", "tmp"), 0o755))
 	}
-	require.NoError(t, configure(filepath.Join(bundle, "config.json"), r, env))
+	c.launch(t, bundle, env)
+	return c
+}
+
+// launch starts the container from a bundle, which goes away with it.
+func (c *container) launch(t testing.TB, bundle string, env []string) {
+	t.Helper()
+	r, n := c.run, c.net
+	err := configure(filepath.Join(bundle, "config.json"), r, env)
+	require.NoError(t, err)
 
 	c.cmd = exec.Command("runc", "--root", filepath.Join(work, "runc"), "run", "--bundle", bundle, c.id)
 	c.cmd.Stdout, c.cmd.Stderr = c, c
@@ -94,7 +108,6 @@ func start(t testing.TB, r run, n *network, env ...string) *container {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	t.Cleanup(c.http.CloseIdleConnections)
-	return c
 }
 
 // serve is start, and waits until the app answers.
@@ -148,11 +161,25 @@ func configure(path string, r run, env []string) error {
 	}
 	most := min(files.Max, 65535)
 	process["rlimits"] = []any{map[string]any{"type": "RLIMIT_NOFILE", "soft": most, "hard": most}}
-	all := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-	for name, value := range r.Env {
+	// What the template says goes before what the image says. A name that is there
+	// twice would have either value, depending on who reads it.
+	variables := map[string]string{}
+	keep := func(pair string) {
+		name, value, _ := strings.Cut(pair, "=")
+		variables[name] = value
+	}
+	for _, pair := range process["env"].([]any) {
+		keep(pair.(string))
+	}
+	maps.Copy(variables, r.Env)
+	for _, pair := range env {
+		keep(pair)
+	}
+	var all []string
+	for name, value := range variables {
 		all = append(all, name+"="+value)
 	}
-	process["env"] = append(all, env...)
+	process["env"] = all
 
 	linux := config["linux"].(map[string]any)
 	// runc starts in the network that the app is to be in.
@@ -176,6 +203,13 @@ func configure(path string, r run, env []string) error {
 		config["mounts"] = append(config["mounts"].([]any), map[string]any{
 			"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": []string{"size=512m", "mode=1777"},
 		})
+	}
+	if r.Tmp.MiB > 0 {
+		mount, err := r.Tmp.mount(filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		config["mounts"] = append(config["mounts"].([]any), mount)
 	}
 	if data, err = json.Marshal(config); err != nil {
 		return err
@@ -234,13 +268,20 @@ type process struct {
 	MilliCPU        int // at most, or 0
 }
 
-func (c *container) process(t testing.TB) (p process) {
+// pid is the app's process, as this machine numbers it.
+func (c *container) pid(t testing.TB) int {
 	t.Helper()
 	output, err := c.runc("state", c.id)
 	require.NoError(t, err, "runc state")
 	var state struct{ Pid int }
 	require.NoError(t, json.Unmarshal(output, &state))
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", state.Pid))
+	return state.Pid
+}
+
+func (c *container) process(t testing.TB) (p process) {
+	t.Helper()
+	pid := c.pid(t)
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	require.NoError(t, err)
 	p.Capabilities = map[string]string{}
 	for line := range strings.Lines(string(status)) {
@@ -257,14 +298,14 @@ func (c *container) process(t testing.TB) (p process) {
 		}
 		require.NoError(t, err)
 	}
-	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", state.Pid))
+	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
 	require.NoError(t, err)
 	for line := range strings.Lines(string(mounts)) {
 		if fields := strings.Fields(line); fields[4] == "/" {
 			p.ReadOnlyRoot = slices.Contains(strings.Split(fields[5], ","), "ro")
 		}
 	}
-	p.MilliCPU = milliCPU(t, state.Pid)
+	p.MilliCPU = milliCPU(t, pid)
 	return p
 }
 
@@ -315,4 +356,21 @@ func (c *container) call(method, path, body string, header ...string) (contract.
 	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
 	return contract.Answer{Status: response.StatusCode, Header: response.Header, Body: string(data)}, err
+}
+
+// mount is the directory as runc mounts it, with the files below bundle if they
+// are on disk.
+func (m tmp) mount(bundle string) (map[string]any, error) {
+	if m.InMemory { // with the options of a container engine
+		return map[string]any{
+			"destination": "/tmp", "type": "tmpfs", "source": "tmpfs",
+			"options": []string{"nosuid", "nodev", "noexec", "mode=1777", fmt.Sprintf("size=%dm", m.MiB)},
+		}, nil
+	}
+	dir := filepath.Join(bundle, "tmp")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		return nil, err
+	}
+	// As the kubelet makes an emptyDir, whatever the umask of the tests.
+	return map[string]any{"destination": "/tmp", "type": "bind", "source": dir, "options": []string{"bind", "rw"}}, os.Chmod(dir, 0o777)
 }

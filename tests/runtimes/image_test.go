@@ -135,18 +135,23 @@ func buildImage(work string) (layout string, err error) {
 	if err != nil {
 		return "", err
 	}
-	buildah := func(args ...string) error {
-		store := []string{"--root", filepath.Join(work, "storage"), "--runroot", filepath.Join(work, "runroot"), "--storage-driver", "vfs"}
-		output, err := exec.Command("buildah", append(store, args...)...).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("buildah %s: %w\n%s", strings.Join(args, " "), err, output)
-		}
-		return nil
-	}
+	buildah := builder(work)
 	if err := buildah("bud", "--isolation", "chroot", "--build-context", name+"="+dir,
 		"--build-arg", "TARGETARCH="+runtime.GOARCH, "--tag", "app", "--file", file, project.Path()); err != nil {
 		return "", err
 	}
 	layout = filepath.Join(work, "image")
 	return layout, buildah("push", "app", "oci:"+layout+":app")
+}
+
+// builder runs buildah with a store of its own in a directory.
+func builder(dir string) func(args ...string) error {
+	store := []string{"--root", filepath.Join(dir, "storage"), "--runroot", filepath.Join(dir, "runroot"), "--storage-driver", "vfs"}
+	return func(args ...string) error {
+		output, err := exec.Command("buildah", append(store, args...)...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("buildah %s: %w\n%s", strings.Join(args, " "), err, output)
+		}
+		return nil
+	}
 }

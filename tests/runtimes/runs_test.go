@@ -37,11 +37,20 @@ type run struct {
 	Port int
 	Env  map[string]string
 
+	// Tmp is the directory /tmp, if the template gives one.
+	Tmp tmp
+
 	// Stop is how long after SIGTERM the platform kills.
 	Stop time.Duration
 
 	// Function says that Lambda starts the program, with events.
 	Function bool
+}
+
+// A tmp is a /tmp: of so many MiB, in the container's memory or on the node's disk.
+type tmp struct {
+	MiB      int
+	InMemory bool
 }
 
 // docker are the capabilities that a container engine leaves to a container for
@@ -152,6 +161,22 @@ func (v variables) env() map[string]string {
 	return env
 }
 
+// secretNames are variables whose value is kept elsewhere: where, is in other
+// properties.
+type secretNames []struct {
+	Name             string
+	Value, ValueFrom any
+}
+
+// secret is what an app gets here for each.
+const secret = "not-a-secret"
+
+func (s secretNames) give(env map[string]string) {
+	for _, one := range s {
+		env[one.Name] = secret
+	}
+}
+
 // given are the variables for which the tests have values of their own: where
 // the notes are, and who the app is to AWS.
 var given = []string{"NOTES_BUCKET", "AWS_REGION", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"}
@@ -198,7 +223,14 @@ func ofTask(properties []byte) ([]run, error) {
 			ReadonlyRootFilesystem bool
 			User                   string
 			StopTimeout            int
-			LinuxParameters        struct{ Capabilities limits }
+			LinuxParameters        struct {
+				Capabilities limits
+				Tmpfs        []struct {
+					ContainerPath string
+					Size          int
+				}
+			}
+			Secrets secretNames
 
 			Name, Image, Essential, LogConfiguration, DependsOn any
 		}
@@ -209,6 +241,13 @@ func ofTask(properties []byte) ([]run, error) {
 			On: "ECS", User: -1, Group: -1, ReadOnlyRoot: container.ReadonlyRootFilesystem,
 			Capabilities: capabilities(container.LinuxParameters.Capabilities.Add, container.LinuxParameters.Capabilities.Drop),
 			MemoryMiB:    container.Memory, Shares: container.Cpu, Env: container.Environment.env(), Stop: ecsStop,
+		}
+		container.Secrets.give(r.Env)
+		for _, t := range container.LinuxParameters.Tmpfs {
+			if t.ContainerPath != "/tmp" {
+				return nil, fmt.Errorf("a tmpfs at %s; teach tests/runtimes what it means for the run", t.ContainerPath)
+			}
+			r.Tmp = tmp{t.Size, true}
 		}
 		if container.StopTimeout > 0 {
 			r.Stop = time.Duration(container.StopTimeout) * time.Second
@@ -241,6 +280,7 @@ func ofExpress(properties []byte) ([]run, error) {
 		PrimaryContainer struct {
 			ContainerPort               int
 			Environment                 variables
+			Secrets                     secretNames
 			Image, AwsLogsConfiguration any
 		}
 		Cluster, ServiceName, ExecutionRoleArn, InfrastructureRoleArn, TaskRoleArn, HealthCheckPath, NetworkConfiguration, ScalingTarget, Tags any
@@ -248,10 +288,12 @@ func ofExpress(properties []byte) ([]run, error) {
 	if err := strict(properties, &service); err != nil {
 		return nil, err
 	}
+	env := service.PrimaryContainer.Environment.env()
+	service.PrimaryContainer.Secrets.give(env)
 	return []run{{
 		On: "ECS", User: -1, Group: -1, Capabilities: docker,
 		MemoryMiB: number(service.Memory.value), MilliCPU: number(service.Cpu.value) * 1000 / 1024,
-		Port: service.PrimaryContainer.ContainerPort, Env: service.PrimaryContainer.Environment.env(), Stop: ecsStop,
+		Port: service.PrimaryContainer.ContainerPort, Env: env, Stop: ecsStop,
 	}}, nil
 }
 
@@ -266,6 +308,7 @@ func ofAppRunner(properties []byte) ([]run, error) {
 				ImageConfiguration struct {
 					Port                        text
 					RuntimeEnvironmentVariables variables
+					RuntimeEnvironmentSecrets   secretNames
 				}
 				ImageIdentifier, ImageRepositoryType any
 			}
@@ -277,10 +320,12 @@ func ofAppRunner(properties []byte) ([]run, error) {
 		return nil, err
 	}
 	image := service.SourceConfiguration.ImageRepository.ImageConfiguration
+	env := image.RuntimeEnvironmentVariables.env()
+	image.RuntimeEnvironmentSecrets.give(env)
 	return []run{{
 		On: "App Runner", User: -1, Group: -1, Capabilities: docker,
 		MemoryMiB: number(service.InstanceConfiguration.Memory.value), MilliCPU: number(service.InstanceConfiguration.Cpu.value) * 1000 / 1024,
-		Port: number(image.Port.value), Env: image.RuntimeEnvironmentVariables.env(),
+		Port: number(image.Port.value), Env: env,
 		// AWS documents no time; the app needs less than ECS gives.
 		Stop: ecsStop,
 	}}, nil
@@ -314,6 +359,23 @@ func ofFunction(properties []byte) ([]run, error) {
 // ofResource reads what the CDK hands to kubectl: a text, in whose middle there
 // may be references.
 func ofResource(properties []byte) ([]run, error) {
+	objects, err := manifests(properties)
+	if err != nil {
+		return nil, err
+	}
+	var runs []run
+	for _, object := range objects {
+		found, err := ofManifest(object)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, found...)
+	}
+	return runs, nil
+}
+
+// manifests are the objects in it.
+func manifests(properties []byte) (objects []json.RawMessage, err error) {
 	var resource struct{ Manifest json.RawMessage }
 	if err := json.Unmarshal(properties, &resource); err != nil {
 		return nil, err
@@ -338,19 +400,10 @@ func ofResource(properties []byte) ([]run, error) {
 			}
 		}
 	}
-	var objects []json.RawMessage
 	if err := json.Unmarshal([]byte(manifest), &objects); err != nil {
 		return nil, err
 	}
-	var runs []run
-	for _, object := range objects {
-		found, err := ofManifest(object)
-		if err != nil {
-			return nil, err
-		}
-		runs = append(runs, found...)
-	}
-	return runs, nil
+	return objects, nil
 }
 
 // reference stands for what only a deploy knows.
@@ -359,7 +412,8 @@ const reference = "REFERENCE"
 // ofManifest reads the pod of a Deployment as Kubernetes starts it.
 func ofManifest(object []byte) ([]run, error) {
 	var deployment appsv1.Deployment
-	if err := yaml.Unmarshal(object, &deployment); err != nil || deployment.Kind != "Deployment" {
+	err := yaml.Unmarshal(object, &deployment)
+	if err != nil || deployment.Kind != "Deployment" {
 		return nil, nil // of another kind
 	}
 	if err := yaml.UnmarshalStrict(object, &deployment); err != nil {
@@ -395,11 +449,16 @@ func ofManifest(object []byte) ([]run, error) {
 			r.Env[variable.Name] = strconv.Itoa(r.MilliCPU)
 		case from != nil && from.ResourceFieldRef != nil && from.ResourceFieldRef.Resource == "limits.memory":
 			r.Env[variable.Name] = strconv.Itoa(r.MemoryMiB)
+		case from.SecretKeyRef != nil:
+			r.Env[variable.Name] = secret
 		case from.FieldRef != nil:
 			r.Env[variable.Name] = "some-" + strings.ToLower(strings.Trim(from.FieldRef.FieldPath[strings.LastIndexAny(from.FieldRef.FieldPath, "./")+1:], "']"))
 		default:
 			return nil, fmt.Errorf("%s comes from neither a field nor a limit; teach tests/runtimes what to give for it", variable.Name)
 		}
+	}
+	if r.Tmp, err = tmpOf(pod); err != nil {
+		return nil, err
 	}
 	if len(container.Ports) != 1 {
 		return nil, fmt.Errorf("the container has %d ports, expected one", len(container.Ports))
@@ -414,6 +473,22 @@ func ofManifest(object []byte) ([]run, error) {
 		r.Stop -= time.Duration(l.PreStop.Sleep.Seconds) * time.Second
 	}
 	return []run{r}, nil
+}
+
+// tmpOf reads the pod's /tmp: an emptyDir.
+func tmpOf(pod corev1.PodSpec) (tmp, error) {
+	for _, mount := range pod.Containers[0].VolumeMounts {
+		at := slices.IndexFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Name == mount.Name })
+		switch {
+		case at >= 0 && pod.Volumes[at].Projected != nil:
+			continue // a token
+		case at < 0 || mount.MountPath != "/tmp" || pod.Volumes[at].EmptyDir == nil || pod.Volumes[at].EmptyDir.SizeLimit == nil:
+			return tmp{}, fmt.Errorf("a volume at %s; teach tests/runtimes what it means for the run", mount.MountPath)
+		}
+		empty := pod.Volumes[at].EmptyDir
+		return tmp{int(empty.SizeLimit.Value() >> 20), empty.Medium == corev1.StorageMediumMemory}, nil
+	}
+	return tmp{}, nil
 }
 
 func capabilities(add, drop []string) []string {
