@@ -51,7 +51,7 @@ test-mutations: node_modules bin/lint ## break the templates one way at a time, 
 	go test -tags mutations -count 1 ./tests/mutations
 
 test-eject: node_modules ## take every deployment home, compile and test it there
-	go test -tags eject -count 1 -timeout 60m -v ./tests/eject
+	go test -tags eject -count 1 -parallel 2 -timeout 60m -v ./tests/eject
 
 mutations: node_modules bin/lint bin/emulator ## renew the table of mutations in docs/contributing.md, which deploys each to the emulator
 	CDK_VALIDATION=false go test -tags mutations -count 1 -timeout 90m -v ./tests/mutations -update
@@ -62,7 +62,7 @@ bin/emulator: tests/deploy/emulator/requirements.txt tests/deploy/emulator/packa
 	npm ci --prefix tests/deploy/emulator
 	@touch $@
 
-test-kubernetes: $(if $(KUBEBUILDER_ASSETS),,bin/kubernetes/.built) ## apply the Kubernetes objects to a real control plane, whose first build takes minutes
+test-kubernetes: node_modules $(if $(KUBEBUILDER_ASSETS),,bin/kubernetes/.built) ## apply the Kubernetes objects to a real control plane, whose first build takes minutes
 	cd tests/kubernetes && go vet ./... && go test -count 1 -timeout 20m -v ./...
 
 # The file says that the build came to its end: the programs are written one by

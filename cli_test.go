@@ -25,6 +25,12 @@ func cdk(t *testing.T, dir string, args ...string) (output string, err error) {
 	cmd := exec.Command(program, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "CDK_VALIDATION=false")
+	// Go's caches are below the home too, and without them all is compiled anew.
+	caches, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	require.NoError(t, err)
+	for i, path := range strings.Fields(string(caches)) {
+		cmd.Env = append(cmd.Env, []string{"GOCACHE=", "GOMODCACHE="}[i]+path)
+	}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

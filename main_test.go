@@ -3,11 +3,13 @@ package main_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,13 +21,35 @@ import (
 	"refdeploy/internal/project"
 )
 
-// build compiles the CDK app as users run it and returns the path of the binary.
+// build compiles the CDK app as users run it, once, and returns the path of the
+// binary. Linking it takes seconds.
 func build(t testing.TB) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "app")
-	output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
-	require.NoError(t, err, string(output))
+	binary, err := compiled()
+	require.NoError(t, err)
 	return binary
+}
+
+var compiled = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(work, "app")
+	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, output)
+	}
+	return binary, nil
+})
+
+// work is a directory that goes away with the tests.
+var work string
+
+func TestMain(m *testing.M) {
+	var err error
+	if work, err = os.MkdirTemp("", "refdeploy-app-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(work)
+	os.Exit(code)
 }
 
 // A run is one run of the CDK app, as the CDK CLI starts it.

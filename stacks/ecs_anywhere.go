@@ -17,7 +17,6 @@ import (
 	"refdeploy/constructs/nag"
 	"refdeploy/constructs/notes"
 	"refdeploy/constructs/secrets"
-	"refdeploy/constructs/tmp"
 	"refdeploy/internal/settings"
 )
 
@@ -87,7 +86,7 @@ func NewECSAnywhere(scope constructs.Construct, id string, props *Props) awscdk.
 		ReadonlyRootFilesystem: jsii.Bool(true),
 		Environment:            told.In(stack.Region()).Map(), // on your servers, nobody else tells
 		Secrets:                secret.ECS(),
-		LinuxParameters:        tmp.New(stack, "Tmp", p.Settings.TmpMiB()),
+		LinuxParameters:        environment.Linux(stack, "Linux", p.Settings.TmpMiB()),
 		// The same port as in the container, so that the address is known: there is
 		// no load balancer that would find another one.
 		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port), HostPort: jsii.Number(p.Settings.Port)}},

@@ -22,7 +22,6 @@ import (
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
 	"refdeploy/constructs/secrets"
-	"refdeploy/constructs/tmp"
 	"refdeploy/internal/settings"
 	"refdeploy/internal/versions"
 )
@@ -138,7 +137,7 @@ func NewECSEC2(scope constructs.Construct, id string, props *Props) awscdk.Stack
 		ReadonlyRootFilesystem: jsii.Bool(true),
 		Environment:            told.In(stack.Region()).Map(), // on EC2, nobody else tells
 		Secrets:                secret.ECS(),
-		LinuxParameters:        tmp.New(stack, "Tmp", p.Settings.TmpMiB()),
+		LinuxParameters:        environment.Linux(stack, "Linux", p.Settings.TmpMiB()),
 		// Host port 0: each task gets a free port, so that a new release can
 		// start beside the old one.
 		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port), HostPort: jsii.Number(0)}},

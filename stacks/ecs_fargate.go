@@ -17,7 +17,6 @@ import (
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
 	"refdeploy/constructs/secrets"
-	"refdeploy/constructs/tmp"
 	"refdeploy/internal/settings"
 )
 
@@ -69,7 +68,7 @@ func NewECSFargate(scope constructs.Construct, id string, props *Props) awscdk.S
 		ReadonlyRootFilesystem: jsii.Bool(true),
 		Environment:            told.In(stack.Region()).Map(),
 		Secrets:                secret.ECS(),
-		LinuxParameters:        tmp.New(stack, "Tmp", p.Settings.TmpMiB()),
+		LinuxParameters:        environment.Linux(stack, "Linux", p.Settings.TmpMiB()),
 		PortMappings:           &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port)}},
 		Logging: awsecs.LogDrivers_AwsLogs(&awsecs.AwsLogDriverProps{
 			StreamPrefix: jsii.String("app"),

@@ -19,7 +19,6 @@ import (
 	"refdeploy/constructs/network"
 	"refdeploy/constructs/notes"
 	"refdeploy/constructs/secrets"
-	"refdeploy/constructs/tmp"
 	"refdeploy/internal/settings"
 )
 
@@ -130,7 +129,7 @@ func NewECSManagedInstances(scope constructs.Construct, id string, props *Props)
 		ReadonlyRootFilesystem: jsii.Bool(true),
 		Environment:            told.In(stack.Region()).Map(), // on EC2, nobody else tells
 		Secrets:                secret.ECS(),
-		LinuxParameters:        tmp.New(stack, "Tmp", p.Settings.TmpMiB()),
+		LinuxParameters:        environment.Linux(stack, "Linux", p.Settings.TmpMiB()),
 		PortMappings:           &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(p.Settings.Port)}},
 		Logging: awsecs.LogDrivers_AwsLogs(&awsecs.AwsLogDriverProps{
 			StreamPrefix: jsii.String("app"),

@@ -56,7 +56,7 @@ func TestPricesSayWhoseTheyAre(t *testing.T) {
 // what is said beside it.
 func billOf(t *testing.T, args ...string) (float64, map[string]float64, report.Report) {
 	t.Helper()
-	stdout, stderr, err := run(append([]string{"compare", "EcsEc2", "--usage", "medium", "--format", "json"}, args...)...)
+	stdout, stderr, err := run(append([]string{"compare", "--assembly", reviewed(t, "EcsEc2"), "--usage", "medium", "--format", "json"}, args...)...)
 	require.NoError(t, err, stderr)
 	var r report.Report
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
@@ -237,6 +237,9 @@ func TestRefreshAsksTheAPIWhereCredentialsAllowIt(t *testing.T) {
 	api := func(after int, status int, kind string) {
 		answered := 0
 		t.Setenv("AWS_ENDPOINT_URL_PRICING", serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			// A client may lose an answer that comes before it has sent everything.
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
 			if answered++; answered > after {
 				w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 				w.WriteHeader(status)

@@ -57,13 +57,13 @@ func TestCompareSynthesizesAndReadsTheSame(t *testing.T) {
 func TestCompareWritesAFileWholeOrNotAtAll(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "compare.md")
-	_, stderr, err := run("compare", "Lambda", "--format", "markdown", "--out", path)
+	_, stderr, err := run("compare", "--assembly", reviewed(t, "Lambda"), "--format", "markdown", "--out", path)
 	require.NoError(t, err, stderr)
 	written, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(string(written), "# Deployments compared\n"))
 
-	_, stderr, err = run("compare", "Lambda", "--out", filepath.Join(dir, "missing", "x"))
+	_, stderr, err = run("compare", "--assembly", reviewed(t, "Lambda"), "--out", filepath.Join(dir, "missing", "x"))
 	assert.Error(t, err)
 	assert.Contains(t, stderr, "out: ")
 	entries, err := os.ReadDir(dir)
@@ -150,7 +150,7 @@ func TestBadInputIsOneLineWithTheNearestName(t *testing.T) {
 }
 
 func TestFlagsTakeThePlaceOfTheProfiles(t *testing.T) {
-	stdout, stderr, err := run("compare", "Lambda", "--format", "json", "--usage", "medium", "--cpu-ms", "20")
+	stdout, stderr, err := run("compare", "--assembly", reviewed(t, "Lambda"), "--format", "json", "--usage", "medium", "--cpu-ms", "20")
 	require.NoError(t, err, stderr)
 	var r report.Report
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))

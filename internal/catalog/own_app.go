@@ -13,6 +13,7 @@ type OwnApp struct {
 
 const (
 	imagesUser = "the user that the image names"
+	tasks      = imagesUser + "; the kernel gives it no capabilities"
 	pods       = "user and group 65532, whatever the image says; the kernel gives it no capabilities"
 
 	inMemory = "`/tmp` only: 64 MiB of the container's memory"
@@ -24,11 +25,11 @@ const (
 )
 
 var ownApps = map[string]OwnApp{
-	"EcsEc2":              {imagesUser, inMemory, byTask, ""},
-	"EcsFargate":          {imagesUser, inMemory, byTask, ""},
-	"EcsManagedInstances": {imagesUser, inMemory, byTask, "in a sandbox it reaches S3 and no other place outside the VPC"},
+	"EcsEc2":              {tasks, inMemory, byTask, ""},
+	"EcsFargate":          {tasks, inMemory, byTask, ""},
+	"EcsManagedInstances": {tasks, inMemory, byTask, "in a sandbox it reaches S3 and no other place outside the VPC"},
 	"EcsExpress":          {imagesUser, anywhere, byTask, ""},
-	"EcsAnywhere":         {imagesUser, inMemory, byTask, "the alarm `AppErrors` counts lines of JSON whose `status` is 500 or more, so it rings for an app that logs so"},
+	"EcsAnywhere":         {tasks, inMemory, byTask, "the alarm `AppErrors` counts lines of JSON whose `status` is 500 or more, so it rings for an app that logs so"},
 	"EksEc2":              {pods, onDisk, byCommand, ""},
 	"EksAuto":             {pods, onDisk, byCommand, ""},
 	"EksFargate":          {pods, onDisk, byCommand, ""},

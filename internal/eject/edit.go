@@ -34,6 +34,7 @@ func (p *program) edit(stackFile string, knobs [][2]string, n names) {
 			declareKnobs(tree, knobs)
 		}
 		renumber(tree)
+		rephrase(tree)
 		dst.Inspect(tree, func(node dst.Node) bool {
 			if node == nil {
 				return false

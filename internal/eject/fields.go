@@ -49,7 +49,7 @@ func (p *program) fields() bool {
 		}
 		v, ok := p.setting(m)
 		if !ok {
-			changed = p.neverEmpty(m) || changed
+			changed = p.neverEmpty(m) || p.neverNil(m) || changed
 			continue
 		}
 		if c := p.choice(v); c != nil && !p.onlyIn(m, c.Pkg()) {
@@ -104,6 +104,55 @@ func (p *program) neverEmpty(m member) bool {
 		dstutil.Apply(tree, nil, func(c *dstutil.Cursor) bool {
 			b, ok := c.Node().(*dst.BinaryExpr)
 			if !ok || b.Op != token.EQL && b.Op != token.NEQ || !isText(b.Y, "") {
+				return true
+			}
+			if s, ok := b.X.(*dst.SelectorExpr); ok && p.object(s.Sel) == m.object {
+				c.Replace(within(b, boolean(b.Op == token.NEQ)))
+				changed = true
+			}
+			return true
+		})
+	})
+	return changed
+}
+
+// constructed returns the variables that hold a construct which was just made.
+func (p *program) constructed() map[types.Object]bool {
+	constructed := map[types.Object]bool{}
+	p.each(func(_ *unit, _ string, tree *dst.File) {
+		dst.Inspect(tree, func(n dst.Node) bool {
+			if assign, ok := n.(*dst.AssignStmt); ok && assign.Tok == token.DEFINE && len(assign.Lhs) == 1 && len(assign.Rhs) == 1 {
+				call, ok := assign.Rhs[0].(*dst.CallExpr)
+				if ok && callee(call) != nil && p.object(callee(call)) == nil && strings.HasPrefix(callee(call).Name, "New") {
+					constructed[p.object(assign.Lhs[0].(*dst.Ident))] = true
+				}
+			}
+			return true
+		})
+	})
+	return constructed
+}
+
+// neverNil folds the question whether a construct is there, where every value of
+// the struct has one that was just made.
+func (p *program) neverNil(m member) bool {
+	if len(m.of.literals) == 0 || len(m.values) < len(m.of.literals) || m.of.zeros > 0 {
+		return false
+	}
+	if slices.ContainsFunc(m.values, func(kv *dst.KeyValueExpr) bool { _, ok := kv.Value.(*dst.Ident); return !ok }) {
+		return false
+	}
+	constructed := p.constructed()
+	for _, kv := range m.values {
+		if id, ok := kv.Value.(*dst.Ident); !ok || p.object(id) == nil || !constructed[p.object(id)] {
+			return false
+		}
+	}
+	changed := false
+	p.each(func(_ *unit, _ string, tree *dst.File) {
+		dstutil.Apply(tree, nil, func(c *dstutil.Cursor) bool {
+			b, ok := c.Node().(*dst.BinaryExpr)
+			if !ok || !isNilIdent(b.Y) {
 				return true
 			}
 			if s, ok := b.X.(*dst.SelectorExpr); ok && p.object(s.Sel) == m.object {

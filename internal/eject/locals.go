@@ -115,7 +115,7 @@ func (p *program) accesses(root dst.Node) map[types.Object]*access {
 			}
 		case *dst.UnaryExpr:
 			if n.Op == token.AND {
-				if id, ok := root1(n.X).(*dst.Ident); ok && p.object(id) != nil {
+				if id, ok := variableOf(n.X).(*dst.Ident); ok && p.object(id) != nil {
 					of(p.object(id)).taken = true
 				}
 			}
@@ -129,8 +129,8 @@ func (p *program) accesses(root dst.Node) map[types.Object]*access {
 	return uses
 }
 
-// root1 returns the variable that an expression is a part of.
-func root1(e dst.Expr) dst.Expr {
+// variableOf returns the variable that an expression is a part of.
+func variableOf(e dst.Expr) dst.Expr {
 	for {
 		switch x := e.(type) {
 		case *dst.SelectorExpr:
@@ -201,17 +201,28 @@ func (p *program) nilable(t dst.Expr) bool {
 	case *dst.ArrayType:
 		return t.Len == nil
 	case *dst.Ident:
-		if name, ok := p.object(t).(*types.TypeName); ok {
-			switch name.Type().Underlying().(type) {
-			case *types.Slice, *types.Map, *types.Pointer, *types.Signature:
-				return true
-			}
-		}
+		return isNilable(p.object(t))
 	case *dst.SelectorExpr:
+		if isNilable(p.object(t.Sel)) {
+			return true
+		}
 		if id, ok := t.X.(*dst.Ident); ok {
 			pkg, ok := p.object(id).(*types.PkgName)
 			return ok && strings.HasPrefix(pkg.Imported().Path(), "github.com/aws/aws-cdk-go/")
 		}
+	}
+	return false
+}
+
+// isNilable reports whether the zero value of one of the program's types is nil.
+func isNilable(o types.Object) bool {
+	name, ok := o.(*types.TypeName)
+	if !ok {
+		return false
+	}
+	switch name.Type().Underlying().(type) {
+	case *types.Slice, *types.Map, *types.Pointer, *types.Signature:
+		return true
 	}
 	return false
 }
@@ -287,14 +298,17 @@ func (p *program) unread(list []dst.Stmt, uses map[types.Object]*access) ([]dst.
 	for i, s := range list {
 		switch s := s.(type) {
 		case *dst.AssignStmt:
-			n := 0
+			n, blanks := 0, 0
 			for _, e := range s.Lhs {
 				if useless(e) {
 					n++
 				}
+				if isNamedIdent(e, "_") {
+					blanks++
+				}
 			}
 			switch {
-			case n == 0 || s.Tok != token.DEFINE && s.Tok != token.ASSIGN:
+			case n == blanks || s.Tok != token.DEFINE && s.Tok != token.ASSIGN:
 			case len(s.Lhs) == len(s.Rhs) && n == len(s.Lhs):
 				var kept []dst.Stmt
 				for _, e := range s.Rhs {

@@ -615,7 +615,7 @@ func bare(s dst.Stmt) bool {
 func (p *program) inline(was map[string]int) bool {
 	for _, f := range p.sortedFunctions() {
 		body := f.decl.Body
-		if body == nil || f.value || f.decl.Recv != nil || len(f.calls) != 1 || len(body.List) != 1 || was[f.key()] < 2 {
+		if body == nil || f.value || len(f.calls) != 1 || len(body.List) != 1 || was[f.key()] < 2 {
 			continue
 		}
 		ret, ok := body.List[0].(*dst.ReturnStmt)
@@ -624,6 +624,14 @@ func (p *program) inline(was map[string]int) bool {
 		}
 		uses := p.accesses(body)
 		values := map[types.Object]dst.Expr{}
+		if recv := f.decl.Recv; recv != nil {
+			s, selector := f.calls[0].Fun.(*dst.SelectorExpr)
+			_, named := s.X.(*dst.Ident)
+			if !selector || !named || len(recv.List[0].Names) != 1 {
+				continue
+			}
+			values[p.object(recv.List[0].Names[0])] = plainly(s.X)
+		}
 		for i, arg := range f.calls[0].Args {
 			field, k := f.parameter(i)
 			o := p.object(field.Names[k])

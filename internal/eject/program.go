@@ -370,25 +370,7 @@ func (p *program) check() error {
 			resolver{p.info, u.types}.file(file)
 		}
 	}
-	p.unclear = map[string]bool{}
-	p.each(func(u *unit, _ string, tree *dst.File) {
-		if isApp(u.path) {
-			return
-		}
-		dst.Inspect(tree, func(n dst.Node) bool {
-			s, ok := n.(*dst.SelectorExpr)
-			if !ok || p.object(s.Sel) != nil {
-				return true
-			}
-			if id, ok := s.X.(*dst.Ident); ok {
-				if _, ok := p.object(id).(*types.PkgName); ok {
-					return true
-				}
-			}
-			p.unclear[s.Sel.Name] = true
-			return true
-		})
-	})
+	p.findUnclear()
 	p.idle = map[types.Object]bool{}
 	for o, f := range p.functions() {
 		if _, ok := p.always(f); ok || p.harmless(f) {

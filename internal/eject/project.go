@@ -7,6 +7,7 @@ package eject
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"go/types"
@@ -43,8 +44,9 @@ type Options struct {
 	Template []byte
 }
 
-// Make returns the files of a project, by path with slashes.
-func Make(root string, o Options) (map[string][]byte, error) {
+// Make returns the files of a project, by path with slashes. It ends early when
+// ctx does.
+func Make(ctx context.Context, root string, o Options) (map[string][]byte, error) {
 	d, ok := catalog.ByID(o.Stack)
 	if !ok {
 		return nil, fmt.Errorf("stack: %q is no deployment", o.Stack)
@@ -115,7 +117,7 @@ func Make(root string, o Options) (map[string][]byte, error) {
 		}
 		return all
 	}
-	knobs, err := p.specialize(roots, o.Settings, paths, o.Keep, o.sample())
+	knobs, err := p.specialize(ctx, roots, o.Settings, paths, o.Keep, o.sample())
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"refdeploy/internal/assembly"
@@ -66,6 +67,8 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 				title = "What rings"
 			}
 			content = pg.text(content)
+		case title == "Validate" && !pg.o.sample() && strings.Contains(content, "OutputKey=='Url'"):
+			content = pg.validate()
 		case title == "Tear down":
 			content = pg.text(pg.tearDown(content))
 		default:
@@ -82,12 +85,22 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 	return made, err
 }
 
-// tearDown leaves out, for production, how a sandbox goes: there the first
-// destroy is refused, and not all of it goes.
+// validate asks an app that is not the sample app what every platform asks.
+func (pg page) validate() string {
+	return "```sh\nURL=$(aws cloudformation describe-stacks --stack-name " + pg.n.stack + " \\\n" +
+		"  --query \"Stacks[0].Outputs[?OutputKey=='Url'].OutputValue\" --output text)\n" +
+		"curl -i $URL" + pg.o.Settings.HealthPath + "\n```\n\nThe answer has the status 200."
+}
+
+// tearDown leaves how the profile goes: in production the first destroy is refused,
+// and not all of it goes.
 func (pg page) tearDown(content string) string {
 	at := strings.Index(content, "In the production profile")
-	if pg.o.Settings.Profile != settings.Production || at < 0 || pg.o.Keep {
+	if at < 0 || pg.o.Keep {
 		return content
+	}
+	if pg.o.Settings.Profile != settings.Production {
+		return content[:at]
 	}
 	if stays := regexp.MustCompile(`(?:Two|Three|Some) things stay: .*`).FindString(content[:at]); stays != "" {
 		return content[at:] + "\n\n" + stays
@@ -280,6 +293,11 @@ func (pg page) text(text string) string {
 			out += "\n\n### " + title + "\n\n" + content
 		}
 	}
+	if !pg.o.sample() {
+		sample := settings.Default()
+		out = strings.ReplaceAll(out, "notes and logs included", "logs included")
+		out = strings.NewReplacer(strconv.Itoa(sample.Port), strconv.Itoa(pg.o.Settings.Port), sample.HealthPath, pg.o.Settings.HealthPath).Replace(out)
+	}
 	return pg.n.rename(out)
 }
 
@@ -308,7 +326,7 @@ func (pg page) blocks(text string) string {
 			var kept []string
 			for _, line := range strings.Split(block, "\n") {
 				is, rest := pg.prose(line)
-				silent = rest
+				silent = rest && strings.HasSuffix(strings.TrimSpace(line), ":")
 				if strings.TrimSpace(strings.TrimLeft(is, "-0123456789. ")) != "" {
 					kept = append(kept, is)
 				}
@@ -343,6 +361,12 @@ func blocksOf(text string) []string {
 }
 
 func (pg page) commands(block string) string {
+	if pg.o.Settings.Bucket == settings.NoBucket && strings.Contains(block, "```mermaid") {
+		block = strings.Join(slices.DeleteFunc(strings.Split(block, "\n"), func(line string) bool { return ofBucket.MatchString(line) }), "\n")
+	}
+	if pg.o.Settings.Profile != settings.Production && !pg.o.Keep && strings.Contains(block, "```mermaid") {
+		block = strings.Join(slices.DeleteFunc(strings.Split(block, "\n"), func(line string) bool { return strings.Contains(line, "in production") }), "\n")
+	}
 	if !pg.o.Keep {
 		block = profileFlag.ReplaceAllString(block, "")
 	}
@@ -395,10 +419,15 @@ func (pg page) prose(line string) (text string, lastGone bool) {
 		other = regexp.MustCompile(`(?i)\bsandbox\b`)
 	}
 	var out strings.Builder
-	for _, s := range sentence.FindAllString(line, -1) {
+	prefix := listItem.FindString(line)
+	out.WriteString(prefix)
+	for i, s := range sentence.FindAllString(line[len(prefix):], -1) {
 		if strings.Contains(s, "outside-aws.md") {
 			lastGone = true
 			continue
+		}
+		if prefix != "" && i == 1 && lastGone {
+			return "", true // the rest speaks of what is gone
 		}
 		s = pg.links(s)
 		if s == "" {
@@ -434,14 +463,29 @@ func (pg page) prose(line string) (text string, lastGone bool) {
 	for key, name := range pg.knobs {
 		text = strings.ReplaceAll(text, "`"+key+"`", "`"+name+"`")
 	}
-	return pg.stackNames(text), lastGone
+	return strings.TrimRight(pg.stackNames(text), " "), lastGone
 }
+
+// listItem matches what begins a line of a list.
+var listItem = regexp.MustCompile(`^\s*(?:-|\d+\.) `)
+
+// ofSample matches what the sample app alone does.
+var ofSample = regexp.MustCompile("\\b[Nn]otes?\\b|X-Request-Id|/readyz|/info|/work|line of JSON")
+
+// ofBucket matches what is said of the bucket.
+var ofBucket = regexp.MustCompile("\\b(?:[Bb]ucket|S3)\\b")
 
 // foreign reports whether a sentence speaks of what the project has not: other
 // settings, or the reference's own commands and documents.
 func (pg page) foreign(s string) bool {
+	if !pg.o.sample() && ofSample.MatchString(strings.ReplaceAll(s, "notes and logs included", "")) {
+		return true
+	}
+	if pg.o.Settings.Bucket == settings.NoBucket && ofBucket.MatchString(s) {
+		return true
+	}
 	if strings.Contains(s, "./cmd/"+reference) || strings.Contains(s, "cmd/"+reference) || strings.Contains(s, "this project's") ||
-		strings.HasPrefix(s, "Words that are new to you") || strings.Contains(s, "profile only") {
+		strings.HasPrefix(s, "Words that are new to you") || strings.Contains(s, "profile only") || strings.Contains(s, "other deployments") {
 		return true
 	}
 	for _, match := range code.FindAllStringSubmatch(s, -1) {

@@ -1,6 +1,7 @@
 package eject
 
 import (
+	"context"
 	"fmt"
 	"go/types"
 	"maps"
@@ -25,7 +26,7 @@ const (
 
 // specialize makes the program one for a deployment and settings. It returns the
 // settings that have become constants of the stack file, with their names there.
-func (p *program) specialize(roots func() map[types.Object]bool, chosen settings.Settings, paths []string, keep, sample bool) (map[string]string, error) {
+func (p *program) specialize(ctx context.Context, roots func() map[types.Object]bool, chosen settings.Settings, paths []string, keep, sample bool) (map[string]string, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -47,6 +48,9 @@ func (p *program) specialize(roots func() map[types.Object]bool, chosen settings
 	// next can go on with what go/types said before. Only reach needs the whole.
 	settle := func() error {
 		for again := true; again; {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			again = false
 			for _, pass := range passes {
 				again = pass() || again

@@ -111,12 +111,16 @@ func Write(ctx context.Context, root, dir string, o Options) (err error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return fmt.Errorf("dir: %w", err)
 	}
+	files, err := Make(ctx, root, o)
+	if err != nil {
+		return err
+	}
 	unfinished, err := os.MkdirTemp(filepath.Dir(dir), ".eject-")
 	if err != nil {
 		return fmt.Errorf("dir: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(unfinished)) }()
-	if _, err := complete(ctx, root, unfinished, o); err != nil {
+	if err := complete(ctx, unfinished, o, files); err != nil {
 		return err
 	}
 	if err := os.Chmod(unfinished, 0o755); err != nil {
@@ -136,27 +140,24 @@ func Write(ctx context.Context, root, dir string, o Options) (err error) {
 	return nil
 }
 
-// complete writes a whole project to dir and returns its files.
-func complete(ctx context.Context, root, dir string, o Options) (map[string][]byte, error) {
-	files, err := Make(root, o)
-	if err != nil {
-		return nil, err
-	}
+// complete writes a project to dir, with the requirements that it has, and adds
+// what is made there to its files.
+func complete(ctx context.Context, dir string, o Options, files map[string][]byte) (err error) {
 	if err := write(dir, files); err != nil {
-		return nil, err
+		return err
 	}
 	if err := tidy(ctx, dir); err != nil {
-		return nil, err
+		return err
 	}
 	for _, name := range []string{"go.mod", "go.sum"} {
 		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if files[recordFile], err = record(o, files); err != nil {
-		return nil, err
+		return err
 	}
-	return files, write(dir, map[string][]byte{recordFile: files[recordFile]})
+	return write(dir, map[string][]byte{recordFile: files[recordFile]})
 }
 
 func write(dir string, files map[string][]byte) error {
@@ -247,14 +248,17 @@ type Change struct {
 // the one that the project in dir was made with. What only the project's owner
 // changed is not among it.
 func Changes(ctx context.Context, root, dir string, o Options, r Record) (changes []Change, err error) {
+	o.Version = r.Version // which alone would be no change
+	files, err := Make(ctx, root, o)
+	if err != nil {
+		return nil, err
+	}
 	work, err := os.MkdirTemp("", reference+"-*")
 	if err != nil {
 		return nil, fmt.Errorf("TMPDIR: cannot write to the directory for temporary files: %w; create it, or set TMPDIR to one that exists", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	o.Version = r.Version // which alone would be no change
-	files, err := complete(ctx, root, work, o)
-	if err != nil {
+	if err := complete(ctx, work, o, files); err != nil {
 		return nil, err
 	}
 	delete(files, recordFile)

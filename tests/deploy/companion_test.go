@@ -104,7 +104,8 @@ func TestTheFunctionPassesTheSmokeTest(t *testing.T) {
 	if !pinned {
 		t.Skip("only of the pinned emulator it is known that a function URL answers")
 	}
-	_, before := begin(t)
+	bootstrap(t)
+	before := must(t, exists)
 	dir := synth(t, "stacks="+quick, "architecture="+native())
 	output, err := try(dir, deployIt...)
 	require.NoError(t, err, tail(output))

@@ -14,7 +14,7 @@ const assetsVariable = "KUBEBUILDER_ASSETS"
 // Programs of a control plane. What `setup-envtest` installs has the first three.
 var (
 	required = []string{"etcd", "kube-apiserver", "kubectl"}
-	optional = []string{"kube-controller-manager", "kube-scheduler", "kwok"}
+	optional = []string{"kube-controller-manager", "kube-scheduler", "kwok", "helm"}
 )
 
 // programs is a directory with a control plane's programs.

@@ -1,6 +1,7 @@
 package kubernetes_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	_ "github.com/openshift/api/route/v1" // its directory holds the schema
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	_ "sigs.k8s.io/aws-load-balancer-controller/apis/elbv2/v1beta1" // its module holds the schema
 	karpenter "sigs.k8s.io/karpenter/pkg/apis"
@@ -48,22 +50,36 @@ func schemasOfOverlay(overlay string) schemas {
 // text returns the definitions as their projects publish them.
 func (s schemas) text(t *testing.T) []byte {
 	t.Helper()
-	read := func(kind, of string, path ...string) []byte {
-		output, err := exec.Command("go", append(strings.Fields(kind), "-f", "{{.Dir}}", of)...).Output()
-		require.NoError(t, err, of)
-		text, err := os.ReadFile(filepath.Join(append([]string{strings.TrimSpace(string(output))}, path...)...))
-		require.NoError(t, err)
-		return text
-	}
+	var paths []string
 	switch s {
 	case loadBalancerController:
-		return read("list -m", "sigs.k8s.io/aws-load-balancer-controller", "helm", "aws-load-balancer-controller", "crds", "crds.yaml")
+		paths = []string{filepath.Join(chart(t), "crds", "crds.yaml"), filepath.Join(chart(t), "crds", "gateway-crds.yaml")}
 	case autoMode:
 		return karpenter.NodePoolCRD
 	case openShift:
-		return read("list", "github.com/openshift/api/route/v1", "zz_generated.crd-manifests", "routes.crd.yaml")
+		paths = []string{filepath.Join(goList(t, "github.com/openshift/api/route/v1"), "zz_generated.crd-manifests", "routes.crd.yaml")}
 	}
-	return nil
+	var documents [][]byte
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		documents = append(documents, text)
+	}
+	return bytes.Join(documents, []byte("\n---\n"))
+}
+
+// chart is where the load balancer controller's chart is.
+func chart(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(goList(t, "-m", "sigs.k8s.io/aws-load-balancer-controller"), "helm", "aws-load-balancer-controller")
+}
+
+// goList returns the directory of a package or module.
+func goList(t *testing.T, args ...string) string {
+	t.Helper()
+	output, err := exec.Command("go", append([]string{"list", "-f", "{{.Dir}}"}, args...)...).Output()
+	require.NoError(t, err, args)
+	return strings.TrimSpace(string(output))
 }
 
 // define teaches the cluster kinds, and forget takes them out again, so that no
@@ -84,6 +100,6 @@ func (c *cluster) forget(t *testing.T, schemas schemas) {
 	if schemas == noSchemas {
 		return
 	}
-	output, err := c.try(schemas.text(t), "delete", "-f", "-")
-	require.NoError(t, err, output)
+	output, err := c.try(schemas.text(t), "delete", "--ignore-not-found", "-f", "-")
+	assert.NoError(t, err, output)
 }

@@ -3,6 +3,7 @@ package kubernetes_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -24,8 +25,8 @@ const (
 type target struct {
 	name string
 
-	// derived is an overlay that differs from the one called kubernetes in its
-	// Service, its user and what the app tells of itself.
+	// derived says that another target's releases and drains stand for these: what
+	// differs is in the pod or its Service.
 	derived bool
 
 	// objects are what it consists of, in the order that they are created in.
@@ -55,10 +56,13 @@ func targets(t *testing.T) []*target {
 	paths, err := filepath.Glob(filepath.Join(templates, "*.golden.json"))
 	require.NoError(t, err)
 	for _, path := range paths {
-		if target := fromTemplate(t, path); len(target.objects) > 0 {
+		name := strings.ReplaceAll(strings.TrimSuffix(filepath.Base(path), ".golden.json"), ".", "/")
+		if target := fromTemplate(t, name, path); len(target.objects) > 0 {
 			all = append(all, target)
 		}
 	}
+	require.Len(t, all, 6, "three stacks in two profiles")
+	all = append(all, ownApps(t)...)
 	for _, profile := range []string{"sandbox", "production"} {
 		all = append(all, eksAnywhere(t, profile))
 		overlays, err := os.ReadDir(filepath.Join(bundles, "elsewhere", profile, "kustomize", "overlays"))
@@ -66,6 +70,34 @@ func targets(t *testing.T) []*target {
 		for _, overlay := range overlays {
 			all = append(all, fromOverlay(t, profile, overlay.Name(), false), fromOverlay(t, profile, overlay.Name(), true))
 		}
+	}
+	return all
+}
+
+// ownApps returns the templates with somebody's own app in place of the sample
+// app, and with all that can be set of it. Nobody reviews these, so the CDK writes
+// them now.
+func ownApps(t *testing.T) []*target {
+	t.Helper()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	require.NoError(t, err)
+	cdk := filepath.Join(root, "node_modules", ".bin", "cdk")
+	require.FileExists(t, cdk, "make test-kubernetes installs it")
+	out := t.TempDir()
+	ids := []string{"EksAuto", "EksEc2", "EksFargate"}
+	cmd := exec.Command(cdk, "synth", "--quiet", "--output", out, "-c", "profile=production", "-c", "stacks="+strings.Join(ids, ","),
+		"-c", "app=tests/apps/python", "-c", "port=8000", "-c", "healthPath=/health", "-c", "cpu=512", "-c", "memory=1024",
+		"-c", "env=GREETING=costs $(PORT)", "-c", "secrets=API_KEY,DATABASE_URL=/app/database", "-c", "bucket=none")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(cdk)+string(os.PathListSeparator)+os.Getenv("PATH"), "CDK_VALIDATION=false", "CDK_DISABLE_CLI_TELEMETRY=true")
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(output))
+	var all []*target
+	for _, id := range ids {
+		x := fromTemplate(t, id+"/own app", filepath.Join(out, id+".template.json"))
+		require.NotEmpty(t, x.objects, id)
+		x.derived = true
+		all = append(all, x)
 	}
 	return all
 }
@@ -81,9 +113,13 @@ func each(t *testing.T, f func(t *testing.T, x *target)) {
 // unchecked counts the kinds whose schemas nobody publishes, by where they are.
 var unchecked = map[string][]string{}
 
+// reportUnchecked says at the end what the tests did not try.
 func reportUnchecked() {
 	for kind, where := range unchecked {
 		fmt.Printf("not checked, for its schema is not public: %s in %s\n", kind, strings.Join(where, ", "))
+	}
+	if skipped > 0 {
+		fmt.Printf("skipped, for they need controllers: %d claims\n", skipped)
 	}
 }
 
@@ -94,13 +130,13 @@ func closed(object unstructured.Unstructured) bool {
 
 // fromTemplate does with a stack's template what CloudFormation and the CDK's
 // handler of Kubernetes objects do.
-func fromTemplate(t *testing.T, path string) *target {
+func fromTemplate(t *testing.T, name, path string) *target {
 	t.Helper()
 	template, err := readTemplate(path)
 	require.NoError(t, err)
 	order, err := template.order()
 	require.NoError(t, err)
-	x := &target{name: strings.ReplaceAll(strings.TrimSuffix(filepath.Base(path), ".golden.json"), ".", "/")}
+	x := &target{name: name}
 
 	manifests := map[string][]unstructured.Unstructured{} // by resource
 	for _, name := range order {
@@ -123,7 +159,11 @@ func fromTemplate(t *testing.T, path string) *target {
 		t.Helper()
 		for _, name := range order {
 			resource := template.Resources[name]
-			c.define(t, schemasOf(resource))
+			if resource.Type == chartType && c.complete {
+				c.install(t, template, name)
+			} else {
+				c.define(t, schemasOf(resource))
+			}
 			if objects := manifests[name]; len(objects) > 0 {
 				output, err := c.try(stream(t, objects...), "create", "-f", "-", "--save-config")
 				require.NoError(t, err, "%s: %s", name, output)
@@ -141,6 +181,9 @@ func fromTemplate(t *testing.T, path string) *target {
 		t.Helper()
 		for _, name := range slices.Backward(order) {
 			c.remove(t, manifests[name]...)
+			if resource := template.Resources[name]; resource.Type == chartType && c.complete {
+				c.uninstall(t, resource)
+			}
 		}
 		for _, name := range order {
 			c.forget(t, schemasOf(template.Resources[name]))
