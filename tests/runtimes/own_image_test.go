@@ -31,6 +31,10 @@ type unpacked struct {
 
 var images = map[string]*unpacked{"python": {}, "node": {}, "static": {}}
 
+func (u *unpacked) build(app string) {
+	u.once.Do(func() { u.dir, u.err = buildOwn(apps.Named(app).Settings["app"]) })
+}
+
 // ownImage builds the image of an app with its own Dockerfile, once. It says why
 // that cannot be done here, or "".
 func ownImage(t *testing.T, app string) (dir, why string) {
@@ -39,7 +43,7 @@ func ownImage(t *testing.T, app string) (dir, why string) {
 		return "", missing
 	}
 	image := images[app]
-	image.once.Do(func() { image.dir, image.err = buildOwn(apps.Named(app).Settings["app"]) })
+	image.build(app)
 	if errors.As(image.err, &lack{}) {
 		return "", fmt.Sprintf("the image of the %s app cannot be built here: %v", app, image.err)
 	}

@@ -63,6 +63,13 @@ func TestEveryDeploymentRunsAppsThatAreNotOurs(t *testing.T) {
 		deployments []string
 	}
 	var groups []*group
+	if missing == "" { // meanwhile
+		var building sync.WaitGroup
+		t.Cleanup(building.Wait)
+		for app, image := range images {
+			building.Go(func() { image.build(app) })
+		}
+	}
 	for _, v := range variants {
 		runs, err := ownRuns(t, v.app, v.profile)
 		require.NoError(t, err)
