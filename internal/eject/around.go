@@ -89,8 +89,12 @@ var step = regexp.MustCompile(`(?m)^      - uses: (actions/(?:checkout|setup-go|
 // actions returns the steps that bring the source, Go and Node.js.
 func actions(workflow string) []string {
 	var steps []string
-	for _, match := range step.FindAllString(workflow, -1) {
-		steps = append(steps, strings.TrimRight(match, "\n"))
+	seen := map[string]bool{}
+	for _, match := range step.FindAllStringSubmatch(workflow, -1) {
+		if name, _, _ := strings.Cut(match[1], "@"); !seen[name] {
+			seen[name] = true
+			steps = append(steps, strings.TrimRight(match[0], "\n"))
+		}
 	}
 	return steps
 }
@@ -104,6 +108,20 @@ func goMod(text, module string) ([]byte, error) {
 	if err := f.AddModuleStmt(module); err != nil {
 		return nil, err
 	}
+	// One block for what the code imports and one for the rest, which `go mod tidy`
+	// leaves as they are.
+	var requirements []*modfile.Require
+	for _, r := range f.Require {
+		requirements = append(requirements, &modfile.Require{Mod: r.Mod, Indirect: r.Indirect})
+	}
+	for _, r := range requirements {
+		if err := f.DropRequire(r.Mod.Path); err != nil {
+			return nil, err
+		}
+	}
+	f.Cleanup()
+	f.SetRequireSeparateIndirect(requirements)
+	f.Cleanup()
 	return f.Format()
 }
 

@@ -116,12 +116,8 @@ func (p *program) neverEmpty(m member) bool {
 	return changed
 }
 
-// neverNil folds the question whether a construct is there, where every value of
-// the struct has one that was just made.
-func (p *program) neverNil(m member) bool {
-	if len(m.of.literals) == 0 || len(m.values) < len(m.of.literals) || m.of.zeros > 0 {
-		return false
-	}
+// constructed returns the variables that hold a construct which was just made.
+func (p *program) constructed() map[types.Object]bool {
 	constructed := map[types.Object]bool{}
 	p.each(func(_ *unit, _ string, tree *dst.File) {
 		dst.Inspect(tree, func(n dst.Node) bool {
@@ -134,6 +130,19 @@ func (p *program) neverNil(m member) bool {
 			return true
 		})
 	})
+	return constructed
+}
+
+// neverNil folds the question whether a construct is there, where every value of
+// the struct has one that was just made.
+func (p *program) neverNil(m member) bool {
+	if len(m.of.literals) == 0 || len(m.values) < len(m.of.literals) || m.of.zeros > 0 {
+		return false
+	}
+	if slices.ContainsFunc(m.values, func(kv *dst.KeyValueExpr) bool { _, ok := kv.Value.(*dst.Ident); return !ok }) {
+		return false
+	}
+	constructed := p.constructed()
 	for _, kv := range m.values {
 		if id, ok := kv.Value.(*dst.Ident); !ok || p.object(id) == nil || !constructed[p.object(id)] {
 			return false

@@ -115,7 +115,7 @@ func (p *program) accesses(root dst.Node) map[types.Object]*access {
 			}
 		case *dst.UnaryExpr:
 			if n.Op == token.AND {
-				if id, ok := root1(n.X).(*dst.Ident); ok && p.object(id) != nil {
+				if id, ok := variableOf(n.X).(*dst.Ident); ok && p.object(id) != nil {
 					of(p.object(id)).taken = true
 				}
 			}
@@ -129,8 +129,8 @@ func (p *program) accesses(root dst.Node) map[types.Object]*access {
 	return uses
 }
 
-// root1 returns the variable that an expression is a part of.
-func root1(e dst.Expr) dst.Expr {
+// variableOf returns the variable that an expression is a part of.
+func variableOf(e dst.Expr) dst.Expr {
 	for {
 		switch x := e.(type) {
 		case *dst.SelectorExpr:

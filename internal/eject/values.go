@@ -30,9 +30,8 @@ type chooser struct {
 	p      *program
 	chosen reflect.Value
 
-	// knobs are the settings that stay named: true for those that are constants
-	// of the stack file, false for those that wait until it is known whether
-	// anything but a condition asks for them.
+	// knobs are the settings that stay named, with the names of their constants. With
+	// wait they are left alone, until it is known what asks for them.
 	knobs map[string]string
 	wait  bool
 

@@ -3,7 +3,6 @@
 package eject_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"go/format"
 	"io/fs"
@@ -210,7 +209,10 @@ func sameTemplate(t *testing.T, dir, out string, h home) {
 var (
 	digest  = regexp.MustCompile(`[0-9a-f]{64}`)
 	version = regexp.MustCompile(`(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}`)
-	tag     = regexp.MustCompile(`"(?:refdeploy|orders):(stack|profile|architecture)"`)
+	// The name of the stack, in a command that its outputs give.
+	activation = regexp.MustCompile(`Key=(?:refdeploy|orders):stack,Value=\w+`)
+
+	tag = regexp.MustCompile(`"(?:refdeploy|orders):(stack|profile|architecture)"`)
 )
 
 // template reads a template without what may differ: digests, tags, the mark, and
@@ -222,8 +224,7 @@ func template(t *testing.T, path, id string) map[string]any {
 	text = digest.ReplaceAll(text, []byte("ASSET"))
 	text = version.ReplaceAll(text, []byte("${1}VERSION"))
 	text = tag.ReplaceAll(text, []byte(`"mine:$1"`))
-	text = bytes.ReplaceAll(text, []byte("Key=refdeploy:stack"), []byte("Key=mine:stack"))
-	text = bytes.ReplaceAll(text, []byte("Key=orders:stack"), []byte("Key=mine:stack"))
+	text = activation.ReplaceAll(text, []byte("Key=mine:stack,Value=NAME"))
 	named := regexp.MustCompile(`"(?:` + id + `|Orders)([A-Za-z0-9]+)[0-9A-F]{8}"`)
 	text = named.ReplaceAll(text, []byte(`"NAME$1"`))
 	var all map[string]any
