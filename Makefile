@@ -44,7 +44,7 @@ lint-workflows:
 test-deploy: node_modules bin/emulator ## deploy, update and destroy every stack on an emulator of AWS, which needs Python 3.11
 	go test -tags deploy -count 1 -timeout 15m -v ./tests/deploy
 
-test-runtimes: node_modules ## run the app as each template says, in containers, which needs root on Linux with buildah, runc and umoci
+test-runtimes: node_modules ## run the app, and apps that are not ours, as each template says, in containers, which needs root on Linux with buildah, runc and umoci
 	go test -tags runtimes -count 1 -parallel 4 -timeout 10m -v ./tests/runtimes
 
 test-mutations: node_modules bin/lint ## break the templates one way at a time, and see which check notices

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"refdeploy/internal/assembly"
 	"refdeploy/internal/catalog"
 	"refdeploy/internal/permissions"
+	"refdeploy/internal/project"
 	"refdeploy/internal/report"
 	"refdeploy/tests/apps"
 )
@@ -151,5 +153,41 @@ func TestWhoDeploysMayReadTheAppsSecretsOnly(t *testing.T) {
 		if s.Sid == "RunWhatTheOutputsSay" {
 			assert.NotContains(t, s.Action, "ssm:GetParameter") // which doctor asks for the bootstrap's version
 		}
+	}
+}
+
+// The two commands of docs/how-to/bring-your-own-app.md.
+func TestAnAppThatIsNotOursIsMeasuredAndThenCompared(t *testing.T) {
+	t.Setenv("HOST", "127.0.0.1") // Node's app asks; Python's listens there
+	for name, command := range map[string][]string{
+		"node":   {"node", project.Path("tests", "apps", "node", "server.js")},
+		"python": {"python3", project.Path("tests", "apps", "python", "quotes.py")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := exec.LookPath(command[0]); err != nil {
+				t.Skip(err)
+			}
+			own := apps.Named(name)
+			file := filepath.Join(t.TempDir(), "usage.json")
+			_, stderr, err := run(append([]string{"measure", "--health-path", own.Settings["healthPath"], "--requests", "20", "--out", file, "--"}, command...)...)
+			require.NoError(t, err, stderr)
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			var figures map[string]float64
+			require.NoError(t, json.Unmarshal(data, &figures))
+			assert.InDelta(t, 0.06, figures["response-kb"], 0.06, "a line of JSON")
+
+			stdout, stderr, err := run(append([]string{"compare", "EcsFargate", "--format", "json", "--usage", file, "--rps", "20"}, asContext(own, "-c", "stacks=EcsFargate")...)...)
+			require.NoError(t, err, stderr)
+			var r report.Report
+			require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+			assert.Equal(t, "own", r.Settings["app"])
+			require.Len(t, r.Deployments, 1)
+			assert.Positive(t, r.Deployments[0].MonthlyUSD.Idle)
+			assert.Equal(t, 20.0, r.Usage.RequestsPerSecond)
+			assert.Equal(t, figures, map[string]float64{
+				"cpu-ms": r.Usage.CPUMs, "wait-ms": r.Usage.WaitMs, "request-kb": r.Usage.RequestKB, "response-kb": r.Usage.ResponseKB, "log-bytes": r.Usage.LogBytesPerRequest,
+			}, "what the comparison assumes is what was measured")
+		})
 	}
 }

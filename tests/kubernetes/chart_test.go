@@ -59,7 +59,7 @@ func (c *cluster) helm(t *testing.T, args ...string) {
 	t.Helper()
 	cmd := exec.Command(c.path("helm"), args...)
 	home := filepath.Dir(c.kubeconfig)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig, "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
+	cmd.Env = append(c.environment(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, "helm %s: %s", args, output)
 }

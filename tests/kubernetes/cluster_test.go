@@ -69,10 +69,15 @@ func (c *cluster) needsControllers(t *testing.T) {
 // try runs kubectl, and returns what it prints.
 func (c *cluster) try(stdin []byte, args ...string) (string, error) {
 	cmd := exec.Command(c.path("kubectl"), args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig, "KUBECACHEDIR="+filepath.Join(filepath.Dir(c.kubeconfig), "cache"))
+	cmd.Env = c.environment()
 	cmd.Stdin = bytes.NewReader(stdin)
 	output, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(output)), err
+}
+
+// environment leads to this cluster, and away from what its user prefers.
+func (c *cluster) environment() []string {
+	return append(os.Environ(), "KUBECONFIG="+c.kubeconfig, "HOME="+filepath.Dir(c.kubeconfig))
 }
 
 // kubectl runs a command that has to succeed, written as on a page.

@@ -56,7 +56,7 @@ func supervise() (code int, err error) {
 	}
 	tests := exec.Command(self, os.Args[1:]...)
 	tests.Stdout, tests.Stderr = os.Stdout, os.Stderr
-	tests.Env = append(os.Environ(), kubeconfigVariable+"="+plane.kubeconfig, "TMPDIR="+plane.dir)
+	tests.Env = append(os.Environ(), kubeconfigVariable+"="+plane.kubeconfig)
 	if err := tests.Start(); err != nil {
 		return 1, err
 	}

@@ -23,6 +23,7 @@ const broken = "registry.example/broken:1"
 // A plane is a control plane of Kubernetes on 127.0.0.1.
 type plane struct {
 	dir, kubeconfig string
+	temporary       string // where dir is
 	environment     envtest.Environment
 	controllers     []*exec.Cmd
 }
@@ -30,20 +31,26 @@ type plane struct {
 // start runs etcd and the API server and, where all programs are there, the
 // controllers, the scheduler and a stand-in for the kubelets.
 func start(programs programs) (_ *plane, err error) {
-	p := &plane{}
+	p := &plane{temporary: os.TempDir()}
 	if p.dir, err = os.MkdirTemp("", "refdeploy-kubernetes-"); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
+			p.keepLogs()
 			p.stop()
 		}
 	}()
-	log, err := os.Create(filepath.Join(p.dir, "kube-apiserver.log"))
+	// What fails to start leaves its files behind. Here they go with the rest.
+	if err = os.Setenv("TMPDIR", p.dir); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(p.dir, "etcd-and-kube-apiserver.log"))
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() // the server has a copy
+	defer log.Close() // the servers have a copy
+	p.environment.ControlPlane.Etcd = &envtest.Etcd{Out: log, Err: log}
 	p.environment.BinaryAssetsDirectory = programs.dir
 	server := p.environment.ControlPlane.GetAPIServer()
 	server.Out, server.Err = log, log
@@ -54,7 +61,7 @@ func start(programs programs) (_ *plane, err error) {
 		server.Configure().Disable("disable-admission-plugins")
 	}
 	if _, err = p.environment.Start(); err != nil {
-		return nil, fmt.Errorf("%s: %w", programs.path("kube-apiserver"), err)
+		return nil, fmt.Errorf("the programs in %q: %w", programs.dir, err)
 	}
 	admin, err := p.environment.AddUser(envtest.User{Name: "admin", Groups: []string{"system:masters"}}, nil)
 	if err != nil {
@@ -133,7 +140,7 @@ func (p *plane) stop() {
 
 // keepLogs moves the servers' logs to where they survive the tests.
 func (p *plane) keepLogs() {
-	dir, err := os.MkdirTemp("", "refdeploy-kubernetes-logs-")
+	dir, err := os.MkdirTemp(p.temporary, "refdeploy-kubernetes-logs-")
 	if err != nil {
 		return
 	}

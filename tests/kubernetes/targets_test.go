@@ -61,6 +61,7 @@ func targets(t *testing.T) []*target {
 			all = append(all, target)
 		}
 	}
+	require.Len(t, all, 6, "three stacks in two profiles")
 	all = append(all, ownApps(t)...)
 	for _, profile := range []string{"sandbox", "production"} {
 		all = append(all, eksAnywhere(t, profile))

@@ -3,8 +3,8 @@
 package runtimes_test
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -102,7 +102,10 @@ var library = regexp.MustCompile(`(?m)^\s(?:\S+ => )?(/\S+) \(0x`)
 
 // libraries brings what the loader finds for programs and libraries.
 func (b *base) libraries(of ...string) error {
-	output, _ := exec.Command("ldd", of...).CombinedOutput() // fails where one of them loads nothing
+	output, err := exec.Command("ldd", of...).CombinedOutput() // fails where one of them loads nothing
+	if errors.Is(err, exec.ErrNotFound) {
+		return lack{err}
+	}
 	if absent := regexp.MustCompile(`\S+ => not found`).Find(output); absent != nil {
 		return lack{fmt.Errorf("a library that %s loads: %s", of[0], absent)}
 	}
@@ -148,7 +151,7 @@ func pythonBase(b *base, app string) error {
 	output, err := exec.Command("python3", "-c", `import json, os, sys, sysconfig
 print(json.dumps({"program": os.path.realpath(sys._base_executable), "prefix": sys.base_prefix, "library": sysconfig.get_path("stdlib"), "bin": sysconfig.get_path("scripts")}))`).Output()
 	if err != nil {
-		return lack{fmt.Errorf("python3, version 3.11 or later: %w", err)}
+		return lack{fmt.Errorf("python3: %w", err)}
 	}
 	var python struct{ Program, Prefix, Library, Bin string }
 	if err := json.Unmarshal(output, &python); err != nil {
@@ -158,7 +161,7 @@ print(json.dumps({"program": os.path.realpath(sys._base_executable), "prefix": s
 	download := exec.Command("python3", "-m", "pip", "download", "--quiet", "--dest", filepath.Join(b.root, wheels),
 		"--requirement", project.Path(app, "requirements.txt"), pip)
 	if output, err := download.CombinedOutput(); err != nil {
-		return lack{fmt.Errorf("pip, and a registry of its packages: %s", bytes.TrimSpace(output))}
+		return lack{fmt.Errorf("python3 -m pip download: %w: %s; on Debian and Ubuntu: apt-get install python3-pip", err, last(output))}
 	}
 	found, err := filepath.Glob(filepath.Join(b.root, wheels, "pip-*.whl"))
 	if err != nil || len(found) != 1 {
@@ -186,11 +189,14 @@ print(json.dumps({"program": os.path.realpath(sys._base_executable), "prefix": s
 		python.Program, path.Join(wheels, filepath.Base(found[0])), wheels), 0o755)
 }
 
+// last is the last line of what a program says: why it ends.
+func last(output []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(output)), "\n")
+	return lines[len(lines)-1]
+}
+
 // nodeBase has the Node.js that package.json pins, and the machine's npm.
 func nodeBase(b *base, _ string) error {
-	if err := b.program(project.Path("node_modules", "node", "bin", "node"), "/usr/local/bin/node"); err != nil {
-		return err
-	}
 	npm, err := exec.LookPath("npm")
 	if err == nil {
 		npm, err = filepath.EvalSymlinks(npm)
@@ -201,6 +207,9 @@ func nodeBase(b *base, _ string) error {
 	dir := filepath.Dir(filepath.Dir(npm)) // npm/bin/npm-cli.js
 	if filepath.Base(npm) != "npm-cli.js" {
 		return lack{fmt.Errorf("npm: %s is not the program of the package npm", npm)}
+	}
+	if err := b.program(project.Path("node_modules", "node", "bin", "node"), "/usr/local/bin/node"); err != nil {
+		return err
 	}
 	if err := b.tree(dir, "./man", "./docs"); err != nil {
 		return err
@@ -221,7 +230,7 @@ func nginxBase(b *base, _ string) error {
 		cmd := exec.Command("sh", "-c", "apt-get download nginx && dpkg-deb -x nginx_*.deb .")
 		cmd.Dir = dir
 		if output, err := cmd.CombinedOutput(); err != nil {
-			return lack{fmt.Errorf("nginx: %s", bytes.TrimSpace(output))}
+			return lack{fmt.Errorf("nginx, and apt-get download nginx: %w: %s", err, last(output))}
 		}
 		nginx = filepath.Join(dir, "usr", "sbin", "nginx")
 	}

@@ -48,7 +48,7 @@ var page = map[string][]string{
 
 // unrun are deployments that nothing here can run such an app as they do.
 var unrun = map[string]string{
-	"Lambda": "the AWS Lambda Web Adapter, which makes requests of events, is in no registry of packages",
+	"Lambda": "the AWS Lambda Web Adapter, which makes requests of its events, comes in an image, and the tests pull none",
 }
 
 // An ownRun is how deployments run an app that is not ours.
@@ -413,11 +413,29 @@ func (c *container) writes(t testing.TB) (wrong []string) {
 func (c *container) tmpDiffers(t testing.TB) (wrong []string) {
 	t.Helper()
 	var is unix.Statfs_t
-	tmp := fmt.Sprintf("/proc/%d/root/tmp", c.pid(t))
+	tmp := fmt.Sprintf("/proc/%d/root/tmp/.", c.pid(t))
 	require.NoError(t, unix.Statfs(tmp, &is))
 	inMemory := is.Type == unix.TMPFS_MAGIC
 	if inMemory != c.run.Tmp.InMemory {
 		wrong = append(wrong, fmt.Sprintf("/tmp: expected that it is in memory: %t, the kernel says %t", c.run.Tmp.InMemory, inMemory))
+	}
+	if !inMemory {
+		// Kubernetes evicts a pod that has put more there.
+		held := int64(0)
+		require.NoError(t, filepath.WalkDir(tmp, func(_ string, entry os.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := entry.Info()
+			if errors.Is(err, os.ErrNotExist) {
+				return nil // a temporary file that has gone meanwhile
+			}
+			held += info.Size()
+			return err
+		}))
+		if held > int64(c.run.Tmp.MiB)<<20 {
+			wrong = append(wrong, fmt.Sprintf("/tmp: the app has put %d bytes there, where %d MiB are allowed", held, c.run.Tmp.MiB))
+		}
 	}
 	if size := is.Blocks * uint64(is.Bsize) >> 20; inMemory && size != uint64(c.run.Tmp.MiB) {
 		wrong = append(wrong, fmt.Sprintf("/tmp: expected %d MiB, the kernel says %d", c.run.Tmp.MiB, size))
@@ -465,6 +483,25 @@ func TestAnAppThatIsNotWellIsNoticed(t *testing.T) {
 		c.run.ReadOnlyRoot = true
 		assert.Len(t, c.writes(t), 3)
 	})
+}
+
+func TestWhatIsMissingForABaseImageIsNamed(t *testing.T) {
+	only := t.TempDir()
+	ldd, err := exec.LookPath("ldd")
+	if err != nil {
+		t.Skip(err)
+	}
+	require.NoError(t, os.Symlink(ldd, filepath.Join(only, "ldd")))
+	for image, program := range map[string]string{"python:3": "python3", "node:24": "npm", "nginxinc/nginx-unprivileged:1": "nginx"} {
+		t.Setenv("PATH", only)
+		_, err := newBase(image, t.TempDir(), "some/app")
+		assert.ErrorAs(t, err, &lack{}, image)
+		assert.ErrorContains(t, err, program)
+		t.Setenv("PATH", "")
+		_, err = newBase(image, t.TempDir(), "some/app")
+		assert.ErrorAs(t, err, &lack{}, image)
+		assert.ErrorContains(t, err, "ldd")
+	}
 }
 
 func TestABaseImageThatNothingStandsInForIsAnError(t *testing.T) {
