@@ -229,6 +229,7 @@ func template(t *testing.T, path, id string) map[string]any {
 	text = activation.ReplaceAll(text, []byte("Key=mine:stack,Value=NAME"))
 	named := regexp.MustCompile(`"(?:` + id + `|Orders)([A-Za-z0-9]+)[0-9A-F]{8}"`)
 	text = named.ReplaceAll(text, []byte(`"NAME$1"`))
+	text = regexp.MustCompile(`"(?:`+id+`|Orders)"`).ReplaceAll(text, []byte(`"NAME"`)) // of metrics
 	var all map[string]any
 	require.NoError(t, json.Unmarshal(text, &all), path)
 	if metadata, ok := all["Metadata"].(map[string]any); ok {
