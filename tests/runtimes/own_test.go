@@ -108,10 +108,16 @@ func TestEveryDeploymentRunsAppsThatAreNotOurs(t *testing.T) {
 	}
 }
 
-// ownRuns synthesizes every stack with an app and returns how it is run, by
+// read are the runs that [ownRuns] has found, by app and profile.
+var read = map[[2]string]map[string]ownRun{}
+
+// ownRuns synthesizes every stack with an app, once, and returns how it is run, by
 // deployment.
 func ownRuns(t *testing.T, app, profile string) (map[string]ownRun, error) {
 	t.Helper()
+	if runs, ok := read[[2]string{app, profile}]; ok {
+		return runs, nil
+	}
 	given := maps.Clone(apps.Named(app).Settings)
 	given["profile"] = profile
 	runs := map[string]ownRun{}
@@ -143,6 +149,9 @@ func ownRuns(t *testing.T, app, profile string) (map[string]ownRun, error) {
 		}
 		return nil
 	})
+	if err == nil {
+		read[[2]string{app, profile}] = runs
+	}
 	return runs, err
 }
 
@@ -241,21 +250,16 @@ func buildOwn(dir string) (bundle string, err error) {
 		if err != nil {
 			return "", err
 		}
-		says := b.root + ".Dockerfile"
-		text := "FROM scratch\nCOPY . /\n" + strings.Join(b.says, "\n") + "\n"
-		if err := os.WriteFile(says, []byte(text), 0o644); err != nil {
-			return "", err
-		}
-		if err := buildah("bud", "--tag", filepath.Base(b.root), "--file", says, b.root); err != nil {
+		if err := b.commit(own); err != nil {
 			return "", err
 		}
 		build = append(build, "--build-context", fmt.Sprintf("%s=container-image://localhost/%s", name, filepath.Base(b.root)))
 	}
-	if err := buildah(append(build, project.Path(dir))...); err != nil {
+	if _, err := buildah(append(build, project.Path(dir))...); err != nil {
 		return "", err
 	}
 	layout := filepath.Join(own, "image")
-	if err := buildah("push", "--disable-compression", "app", "oci:"+layout+":app"); err != nil {
+	if _, err := buildah("push", "--disable-compression", "app", "oci:"+layout+":app"); err != nil {
 		return "", err
 	}
 	bundle = filepath.Join(own, "bundle")
@@ -298,9 +302,9 @@ func startOwn(t testing.TB, image string, r run) *container {
 	c, bundle := newContainer(r, newNetwork(t))
 	require.NoError(t, os.Mkdir(bundle, 0o755))
 	root := filepath.Join(image, "rootfs")
-	if !r.ReadOnlyRoot { // files of its own, which it may change
+	if !r.ReadOnlyRoot { // a tree of its own, to which it may add
 		root = filepath.Join(bundle, "rootfs")
-		output, err := exec.Command("cp", "-a", filepath.Join(image, "rootfs"), root).CombinedOutput()
+		output, err := exec.Command("cp", "-al", filepath.Join(image, "rootfs"), root).CombinedOutput()
 		require.NoError(t, err, "%s", output)
 	}
 	data, err := os.ReadFile(filepath.Join(image, "config.json"))
