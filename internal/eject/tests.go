@@ -367,10 +367,16 @@ func (s suite) rules() {
 				}
 				production := s.chosen.Profile == settings.Production
 				other := fields["sandboxOnly"] == "true" && production || fields["productionOnly"] == "true" && !production
-				return other && !s.keep || bodies[fields["check"]] == 0
+				return other && !s.keep || fields["check"] == "imageCanBePulled" && !s.builds() || bodies[fields["check"]] == 0
 			})
 		}
 	}
+}
+
+// builds reports whether a deploy builds the image. The rule about who may pull it
+// speaks of no other: one from a registry may be everybody's.
+func (s suite) builds() bool {
+	return s.chosen.Image == "" && s.chosen.AppRunnerRepository == ""
 }
 
 // gather writes the rules that other files add to the table into it.

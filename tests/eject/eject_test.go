@@ -39,13 +39,15 @@ type home struct {
 // homes are every deployment in both profiles, and some with settings.
 func homes() map[string]home {
 	all := map[string]home{
-		"EcsFargate for x86_64":            {id: "EcsFargate", args: []string{"-c", "architecture=x86_64"}},
-		"EcsFargate with HTTPS and alarms": {id: "EcsFargate", args: []string{"-c", "profile=production", "-c", "certificateArn=arn:aws:acm:us-east-1:111111111111:certificate/0123", "-c", "alarmEmail=on-call@example.com"}},
-		"EcsEc2 with an app of one's own":  {id: "EcsEc2", own: "python", args: []string{"-c", "port=8000", "-c", "healthPath=/health", "-c", "bucket=none", "-c", "env=GREETING=Hello", "-c", "secrets=TOKEN"}},
-		"EksEc2 with an app of one's own":  {id: "EksEc2", own: "node", args: []string{"-c", "port=3000"}},
-		"Lambda with an app of one's own":  {id: "Lambda", own: "python", args: []string{"-c", "port=8000", "-c", "healthPath=/health", "-c", "bucket=none"}},
-		"EcsFargate with its settings":     {id: "EcsFargate", args: []string{"--keep-settings"}, golden: "EcsFargate.sandbox"},
-		"EksFargate with its settings":     {id: "EksFargate", args: []string{"--keep-settings", "-c", "profile=production"}, golden: "EksFargate.production"},
+		"EcsFargate for x86_64":                 {id: "EcsFargate", args: []string{"-c", "architecture=x86_64"}},
+		"EcsFargate with HTTPS and alarms":      {id: "EcsFargate", args: []string{"-c", "profile=production", "-c", "certificateArn=arn:aws:acm:us-east-1:111111111111:certificate/0123", "-c", "alarmEmail=on-call@example.com"}},
+		"EcsEc2 with an app of one's own":       {id: "EcsEc2", own: "python", args: []string{"-c", "port=8000", "-c", "healthPath=/health", "-c", "bucket=none", "-c", "env=GREETING=Hello", "-c", "secrets=TOKEN"}},
+		"EksEc2 with an app of one's own":       {id: "EksEc2", own: "node", args: []string{"-c", "port=3000"}},
+		"Lambda with an app of one's own":       {id: "Lambda", own: "python", args: []string{"-c", "port=8000", "-c", "healthPath=/health", "-c", "bucket=none"}},
+		"EcsFargate with an image and a budget": {id: "EcsFargate", args: []string{"-c", "image=public.ecr.aws/nginx/nginx:1.29", "-c", "port=80", "-c", "budgetUSD=20", "-c", "budgetEmail=who-pays@example.com"}},
+		"AppRunner from GitHub":                 {id: "AppRunner", args: []string{"-c", "appRunnerConnectionArn=arn:aws:apprunner:us-east-1:111111111111:connection/mine/0123456789abcdef", "-c", "appRunnerRepository=https://github.com/example/app"}},
+		"EcsFargate with its settings":          {id: "EcsFargate", args: []string{"--keep-settings"}, golden: "EcsFargate.sandbox"},
+		"EksFargate with its settings":          {id: "EksFargate", args: []string{"--keep-settings", "-c", "profile=production"}, golden: "EksFargate.production"},
 	}
 	for _, d := range catalog.All() {
 		for _, profile := range []string{"sandbox", "production"} {
@@ -227,6 +229,7 @@ func template(t *testing.T, path, id string) map[string]any {
 	text = activation.ReplaceAll(text, []byte("Key=mine:stack,Value=NAME"))
 	named := regexp.MustCompile(`"(?:` + id + `|Orders)([A-Za-z0-9]+)[0-9A-F]{8}"`)
 	text = named.ReplaceAll(text, []byte(`"NAME$1"`))
+	text = regexp.MustCompile(`"(?:`+id+`|Orders)"`).ReplaceAll(text, []byte(`"NAME"`)) // of metrics
 	var all map[string]any
 	require.NoError(t, json.Unmarshal(text, &all), path)
 	if metadata, ok := all["Metadata"].(map[string]any); ok {
