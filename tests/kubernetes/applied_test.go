@@ -24,6 +24,7 @@ var claims = []struct {
 	{"a field that no schema has is refused", false, false, unknownFieldsAreRefused},
 	{"the app's pods meet the restricted level of Kubernetes' pod security standards", false, false, podsAreAdmitted},
 	{"the app's namespace refuses pods that could reach the node", false, false, weakenedPodsAreRefused},
+	{"the app's role trusts one service account's tokens, made out to AWS", false, false, theRoleTrustsTheToken},
 	{"the Deployment makes pods, as many as the autoscaler wants at least", true, false, podsRun},
 	{"the Service, the autoscaler and the disruption budget mean these pods", true, false, allMeanThePods},
 	{"pods ask for nodes of the image's architecture", true, false, nodesAreOfTheArchitecture},

@@ -29,6 +29,9 @@ type target struct {
 	// differs is in the pod or its Service.
 	derived bool
 
+	// trusted says whose tokens the app's role trusts. Default: "", none.
+	trusted string
+
 	// objects are what it consists of, in the order that they are created in.
 	objects []unstructured.Unstructured
 
@@ -136,7 +139,7 @@ func fromTemplate(t *testing.T, name, path string) *target {
 	require.NoError(t, err)
 	order, err := template.order()
 	require.NoError(t, err)
-	x := &target{name: name}
+	x := &target{name: name, trusted: template.trusted()}
 
 	manifests := map[string][]unstructured.Unstructured{} // by resource
 	for _, name := range order {
@@ -210,7 +213,7 @@ func eksAnywhere(t *testing.T, profile string) *target {
 	text, err := os.ReadFile(filepath.Join(bundles, "eks-anywhere", profile, "app.yaml"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, text, 0o600))
-	x := &target{name: "EksAnywhere/" + profile, objects: decode(t, string(text))}
+	x := &target{name: "EksAnywhere/" + profile, objects: decode(t, string(text)), trusted: anywhereTrusts(t, profile)}
 	x.create = func(t *testing.T, c *cluster) {
 		t.Helper()
 		c.kubectl(t, "create namespace notes")

@@ -22,7 +22,7 @@ import (
 type base struct {
 	root string // what becomes the image's root directory
 
-	// What the image says beside its files, in words of a Dockerfile.
+	// What the image says beside its files, as flags of `buildah config`.
 	says []string
 }
 
@@ -43,7 +43,7 @@ func newBase(image, root, app string) (*base, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: no base image stands in for %s; teach tests/runtimes", app, image)
 	}
-	b := &base{root: root, says: []string{"ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}}
+	b := &base{root: root, says: []string{"--env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}}
 	for _, dir := range []string{"bin", "etc", "root", "usr/local/bin", "var/log"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			return nil, err
@@ -59,6 +59,34 @@ func newBase(image, root, app string) (*base, error) {
 		return nil, err
 	}
 	return b, fill(b, app)
+}
+
+// commit makes an image of the base, with the name of its directory, in the store
+// of a builder. The files are moved there: they are many, and large.
+func (b *base) commit(dir string) error {
+	buildah, name := builder(dir), filepath.Base(b.root)
+	if _, err := buildah("from", "--name", name, "scratch"); err != nil {
+		return err
+	}
+	mounted, err := buildah("mount", name)
+	if err != nil {
+		return err
+	}
+	files, err := os.ReadDir(b.root)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := os.Rename(filepath.Join(b.root, file.Name()), filepath.Join(strings.TrimSpace(mounted), file.Name())); err != nil {
+			return err
+		}
+	}
+	for _, step := range [][]string{{"umount", name}, append(append([]string{"config"}, b.says...), name), {"commit", "--quiet", "--rm", name, name}} {
+		if _, err := buildah(step...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *base) dir(path string, mode os.FileMode) error {
@@ -184,7 +212,7 @@ print(json.dumps({"program": os.path.realpath(sys._base_executable), "prefix": s
 	if err := os.Symlink(python.Program, filepath.Join(b.root, "usr", "local", "bin", "python3")); err != nil {
 		return err
 	}
-	b.says = append(b.says, fmt.Sprintf("ENV PATH=%s:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", path.Join(python.Prefix, "bin")))
+	b.says = append(b.says, "--env", fmt.Sprintf("PATH=%s:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", path.Join(python.Prefix, "bin")))
 	return b.write("/usr/local/bin/pip", fmt.Sprintf("#!/bin/sh\nexec %s %s/pip \"$@\" --no-index --find-links %s --root-user-action ignore\n",
 		python.Program, path.Join(wheels, filepath.Base(found[0])), wheels), 0o755)
 }
@@ -243,7 +271,7 @@ func nginxBase(b *base, _ string) error {
 	if err := os.Symlink("/dev/stderr", filepath.Join(b.root, "var", "log", "nginx", "error.log")); err != nil {
 		return err
 	}
-	b.says = append(b.says, "USER 101", `CMD ["nginx", "-g", "daemon off;"]`)
+	b.says = append(b.says, "--user", "101", "--cmd", `["nginx", "-g", "daemon off;"]`)
 	return b.write("/etc/nginx/nginx.conf", `worker_processes auto;
 error_log /dev/stderr notice;
 pid /tmp/nginx.pid;

@@ -136,22 +136,26 @@ func buildImage(work string) (layout string, err error) {
 		return "", err
 	}
 	buildah := builder(work)
-	if err := buildah("bud", "--isolation", "chroot", "--build-context", name+"="+dir,
+	if _, err := buildah("bud", "--isolation", "chroot", "--build-context", name+"="+dir,
 		"--build-arg", "TARGETARCH="+runtime.GOARCH, "--tag", "app", "--file", file, project.Path()); err != nil {
 		return "", err
 	}
 	layout = filepath.Join(work, "image")
-	return layout, buildah("push", "app", "oci:"+layout+":app")
+	_, err = buildah("push", "app", "oci:"+layout+":app")
+	return layout, err
 }
 
-// builder runs buildah with a store of its own in a directory.
-func builder(dir string) func(args ...string) error {
+// builder runs buildah with a store of its own in a directory, and returns what it
+// prints.
+func builder(dir string) func(args ...string) (string, error) {
 	store := []string{"--root", filepath.Join(dir, "storage"), "--runroot", filepath.Join(dir, "runroot"), "--storage-driver", "vfs"}
-	return func(args ...string) error {
-		output, err := exec.Command("buildah", append(store, args...)...).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("buildah %s: %w\n%s", strings.Join(args, " "), err, output)
+	return func(args ...string) (string, error) {
+		var stdout, stderr strings.Builder
+		cmd := exec.Command("buildah", append(store, args...)...)
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Run(); err != nil {
+			return "", fmt.Errorf("buildah %s: %w\n%s%s", strings.Join(args, " "), err, &stdout, &stderr)
 		}
-		return nil
+		return stdout.String(), nil
 	}
 }

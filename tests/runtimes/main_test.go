@@ -41,6 +41,7 @@ func prepare(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(work)
+	syscall.Umask(0o022) // every user reads what is in an image
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
 	go func() {

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -27,7 +26,6 @@ import (
 	"refdeploy/app/contract"
 	"refdeploy/internal/bundle"
 	"refdeploy/internal/catalog"
-	"refdeploy/internal/project"
 	"refdeploy/internal/settings"
 	"refdeploy/internal/synth"
 	"refdeploy/tests/apps"
@@ -108,10 +106,16 @@ func TestEveryDeploymentRunsAppsThatAreNotOurs(t *testing.T) {
 	}
 }
 
-// ownRuns synthesizes every stack with an app and returns how it is run, by
+// read are the runs that [ownRuns] has found, by app and profile.
+var read = map[[2]string]map[string]ownRun{}
+
+// ownRuns synthesizes every stack with an app, once, and returns how it is run, by
 // deployment.
 func ownRuns(t *testing.T, app, profile string) (map[string]ownRun, error) {
 	t.Helper()
+	if runs, ok := read[[2]string{app, profile}]; ok {
+		return runs, nil
+	}
 	given := maps.Clone(apps.Named(app).Settings)
 	given["profile"] = profile
 	runs := map[string]ownRun{}
@@ -143,6 +147,9 @@ func ownRuns(t *testing.T, app, profile string) (map[string]ownRun, error) {
 		}
 		return nil
 	})
+	if err == nil {
+		read[[2]string{app, profile}] = runs
+	}
 	return runs, err
 }
 
@@ -175,7 +182,7 @@ func ownOnAnywhere(given map[string]string) (runs []run, asks check, err error) 
 	return runs, asks, nil
 }
 
-// cdkApp is this project's CDK app, compiled once.
+// compiled is this project's CDK app, compiled once.
 var compiled struct {
 	once sync.Once
 	path string
@@ -196,111 +203,15 @@ func cdkApp(t *testing.T) string {
 	return compiled.path
 }
 
-// An image is what umoci unpacked of one. Its containers share the files, unless
-// they may write.
-type unpacked struct {
-	once sync.Once
-	dir  string
-	err  error
-}
-
-var images = map[string]*unpacked{"python": {}, "node": {}, "static": {}}
-
-// ownImage builds the image of an app with its own Dockerfile, once. It says why
-// that cannot be done here, or "".
-func ownImage(t *testing.T, app string) (dir, why string) {
-	t.Helper()
-	if missing != "" {
-		return "", missing
-	}
-	image := images[app]
-	image.once.Do(func() { image.dir, image.err = buildOwn(apps.Named(app).Settings["app"]) })
-	if errors.As(image.err, &lack{}) {
-		return "", fmt.Sprintf("the image of the %s app cannot be built: no %v", app, image.err)
-	}
-	require.NoError(t, image.err)
-	return image.dir, ""
-}
-
-// buildOwn builds what is in a directory of this project as `cdk deploy` does, but
-// on images that stand in for those of a registry.
-func buildOwn(dir string) (bundle string, err error) {
-	file := project.Path(dir, "Dockerfile")
-	wanted, err := baseImages(file)
-	if err != nil {
-		return "", err
-	}
-	own := filepath.Join(work, filepath.Base(dir))
-	if err := os.Mkdir(own, 0o755); err != nil {
-		return "", err
-	}
-	buildah := builder(own)
-	build := []string{"bud", "--isolation", "chroot", "--tag", "app", "--file", file}
-	for i, name := range wanted {
-		b, err := newBase(name, filepath.Join(own, fmt.Sprint("base-", i)), dir)
-		if err != nil {
-			return "", err
-		}
-		says := b.root + ".Dockerfile"
-		text := "FROM scratch\nCOPY . /\n" + strings.Join(b.says, "\n") + "\n"
-		if err := os.WriteFile(says, []byte(text), 0o644); err != nil {
-			return "", err
-		}
-		if err := buildah("bud", "--tag", filepath.Base(b.root), "--file", says, b.root); err != nil {
-			return "", err
-		}
-		build = append(build, "--build-context", fmt.Sprintf("%s=container-image://localhost/%s", name, filepath.Base(b.root)))
-	}
-	if err := buildah(append(build, project.Path(dir))...); err != nil {
-		return "", err
-	}
-	layout := filepath.Join(own, "image")
-	if err := buildah("push", "--disable-compression", "app", "oci:"+layout+":app"); err != nil {
-		return "", err
-	}
-	bundle = filepath.Join(own, "bundle")
-	if output, err := exec.Command("umoci", "unpack", "--image", layout+":app", bundle).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("umoci unpack: %w\n%s", err, output)
-	}
-	return bundle, nil
-}
-
-// baseImages are the images that a Dockerfile begins with, as BuildKit reads it.
-func baseImages(file string) (wanted []string, err error) {
-	dockerfile, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer dockerfile.Close()
-	parsed, err := parser.Parse(dockerfile)
-	if err != nil {
-		return nil, err
-	}
-	var stages []string
-	for _, line := range parsed.AST.Children {
-		if !strings.EqualFold(line.Value, "FROM") {
-			continue
-		}
-		name := line.Next.Value
-		if !slices.Contains(stages, name) && !slices.Contains(wanted, name) {
-			wanted = append(wanted, name)
-		}
-		if as := line.Next.Next; as != nil && as.Next != nil {
-			stages = append(stages, as.Next.Value)
-		}
-	}
-	return wanted, nil
-}
-
 // startOwn runs an app that is not ours.
 func startOwn(t testing.TB, image string, r run) *container {
 	t.Helper()
 	c, bundle := newContainer(r, newNetwork(t))
 	require.NoError(t, os.Mkdir(bundle, 0o755))
 	root := filepath.Join(image, "rootfs")
-	if !r.ReadOnlyRoot { // files of its own, which it may change
+	if !r.ReadOnlyRoot { // a tree of its own, to which it may add
 		root = filepath.Join(bundle, "rootfs")
-		output, err := exec.Command("cp", "-a", filepath.Join(image, "rootfs"), root).CombinedOutput()
+		output, err := exec.Command("cp", "-al", filepath.Join(image, "rootfs"), root).CombinedOutput()
 		require.NoError(t, err, "%s", output)
 	}
 	data, err := os.ReadFile(filepath.Join(image, "config.json"))
@@ -322,7 +233,7 @@ func (c *container) well(asks check) error {
 	if path == "" {
 		path = "/" // nobody asks
 	}
-	var last error
+	last := errors.New("it has ended")
 	for end := time.Now().Add(asks.Within); time.Now().Before(end) && c.alive(); time.Sleep(20 * time.Millisecond) {
 		got, err := c.call("GET", path, "")
 		switch {
@@ -408,37 +319,39 @@ func (c *container) writes(t testing.TB) (wrong []string) {
 	return wrong
 }
 
-// tmpDiffers compares /tmp with the template: how much it holds, if it is in
-// memory, and otherwise how much the app has put there.
+// tmpDiffers compares /tmp with the template: what it is and how much it may hold,
+// if it is to be in memory, and otherwise how much the app has put there.
 func (c *container) tmpDiffers(t testing.TB) (wrong []string) {
 	t.Helper()
 	var is unix.Statfs_t
 	tmp := fmt.Sprintf("/proc/%d/root/tmp/.", c.pid(t))
 	require.NoError(t, unix.Statfs(tmp, &is))
-	inMemory := is.Type == unix.TMPFS_MAGIC
-	if inMemory != c.run.Tmp.InMemory {
-		wrong = append(wrong, fmt.Sprintf("/tmp: expected that it is in memory: %t, the kernel says %t", c.run.Tmp.InMemory, inMemory))
-	}
-	if !inMemory {
-		// Kubernetes evicts a pod that has put more there.
-		held := int64(0)
-		require.NoError(t, filepath.WalkDir(tmp, func(_ string, entry os.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			info, err := entry.Info()
-			if errors.Is(err, os.ErrNotExist) {
-				return nil // a temporary file that has gone meanwhile
-			}
-			held += info.Size()
-			return err
-		}))
-		if held > int64(c.run.Tmp.MiB)<<20 {
-			wrong = append(wrong, fmt.Sprintf("/tmp: the app has put %d bytes there, where %d MiB are allowed", held, c.run.Tmp.MiB))
+	if c.run.Tmp.InMemory {
+		if is.Type != unix.TMPFS_MAGIC {
+			wrong = append(wrong, "/tmp: expected that it is in memory, the kernel says that it is not")
 		}
+		if size := is.Blocks * uint64(is.Bsize) >> 20; size != uint64(c.run.Tmp.MiB) {
+			wrong = append(wrong, fmt.Sprintf("/tmp: expected %d MiB, the kernel says %d", c.run.Tmp.MiB, size))
+		}
+		return wrong
 	}
-	if size := is.Blocks * uint64(is.Bsize) >> 20; inMemory && size != uint64(c.run.Tmp.MiB) {
-		wrong = append(wrong, fmt.Sprintf("/tmp: expected %d MiB, the kernel says %d", c.run.Tmp.MiB, size))
+	// Kubernetes evicts a pod that has put more there.
+	held := int64(0)
+	require.NoError(t, filepath.WalkDir(tmp, func(_ string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if errors.Is(err, os.ErrNotExist) {
+			return nil // a temporary file that has gone meanwhile
+		}
+		if err == nil {
+			held += info.Size()
+		}
+		return err
+	}))
+	if held > int64(c.run.Tmp.MiB)<<20 {
+		wrong = append(wrong, fmt.Sprintf("/tmp: the app has put %d bytes there, where %d MiB are allowed", held, c.run.Tmp.MiB))
 	}
 	return wrong
 }
@@ -483,33 +396,4 @@ func TestAnAppThatIsNotWellIsNoticed(t *testing.T) {
 		c.run.ReadOnlyRoot = true
 		assert.Len(t, c.writes(t), 3)
 	})
-}
-
-func TestWhatIsMissingForABaseImageIsNamed(t *testing.T) {
-	only := t.TempDir()
-	ldd, err := exec.LookPath("ldd")
-	if err != nil {
-		t.Skip(err)
-	}
-	require.NoError(t, os.Symlink(ldd, filepath.Join(only, "ldd")))
-	for image, program := range map[string]string{"python:3": "python3", "node:24": "npm", "nginxinc/nginx-unprivileged:1": "nginx"} {
-		t.Setenv("PATH", only)
-		_, err := newBase(image, t.TempDir(), "some/app")
-		assert.ErrorAs(t, err, &lack{}, image)
-		assert.ErrorContains(t, err, program)
-		t.Setenv("PATH", "")
-		_, err = newBase(image, t.TempDir(), "some/app")
-		assert.ErrorAs(t, err, &lack{}, image)
-		assert.ErrorContains(t, err, "ldd")
-	}
-}
-
-func TestABaseImageThatNothingStandsInForIsAnError(t *testing.T) {
-	_, err := newBase("ruby:3", t.TempDir(), "some/app")
-	assert.ErrorContains(t, err, "no base image stands in for ruby:3; teach tests/runtimes")
-	file := filepath.Join(t.TempDir(), "Dockerfile")
-	require.NoError(t, os.WriteFile(file, []byte("FROM a:1 AS deps\nFROM deps AS more\nFROM b:2\nFROM a:1\n"), 0o600))
-	wanted, err := baseImages(file)
-	require.NoError(t, err)
-	assert.Equal(t, []string{"a:1", "b:2"}, wanted)
 }
