@@ -16,12 +16,14 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/dave/dst"
 	"github.com/dave/dst/decorator"
+	"golang.org/x/sync/errgroup"
 )
 
 // reference is the module that deployments are taken from.
@@ -193,14 +195,16 @@ func (p *program) read(importPath string) (*unit, error) {
 	return u, nil
 }
 
-// parse makes the syntax trees of a package.
-func (p *program) parse(u *unit) error {
-	for name, src := range u.files {
-		if err := src.parse(p.fset, path.Join(u.dir, name)); err != nil {
-			return err
+// parse makes the syntax trees of packages, where the text has none yet.
+func (p *program) parse(units ...*unit) error {
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for _, u := range units {
+		for name, src := range u.files {
+			work.Go(func() error { return src.parse(p.fset, path.Join(u.dir, name)) })
 		}
 	}
-	return nil
+	return work.Wait()
 }
 
 // pick keeps of a package what the declarations with these names need, as far as
@@ -315,12 +319,12 @@ func (p *program) check() error {
 	}
 	parsed := map[*unit][]*ast.File{}
 	dependencies := map[*unit][]string{}
+	if err := p.parse(p.sorted()...); err != nil {
+		return err
+	}
 	for _, u := range p.sorted() {
 		for _, name := range slices.Sorted(maps.Keys(u.files)) {
 			src := u.files[name]
-			if err := src.parse(p.fset, path.Join(u.dir, name)); err != nil {
-				return err
-			}
 			maps.Copy(p.ast, src.nodes)
 			parsed[u] = append(parsed[u], src.file)
 			for _, spec := range src.file.Imports {
@@ -386,14 +390,19 @@ func (p *program) sorted() []*unit {
 
 // print writes the syntax trees that were changed back to text.
 func (p *program) print() error {
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
 	for _, u := range p.packages {
 		for name, src := range u.files {
-			if err := src.print(); err != nil {
-				return fmt.Errorf("%s/%s: %w", u.dir, name, err)
-			}
+			work.Go(func() error {
+				if err := src.print(); err != nil {
+					return fmt.Errorf("%s/%s: %w", u.dir, name, err)
+				}
+				return nil
+			})
 		}
 	}
-	return nil
+	return work.Wait()
 }
 
 // opaque imports the program's own packages, and of all others the name alone.

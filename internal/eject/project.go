@@ -17,9 +17,11 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
 
@@ -52,6 +54,16 @@ func Make(ctx context.Context, root string, o Options) (map[string][]byte, error
 		return nil, fmt.Errorf("stack: %q is no deployment", o.Stack)
 	}
 	n := names{stack: o.Name, module: o.Module, slug: slug(o.Name)}
+	// A run takes some 150 MB: collecting garbage on the way would cost time for
+	// little.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+
+	// The app needs nothing of the rest.
+	app, appFiles := errgroup.Group{}, map[string][]byte{}
+	if o.sample() {
+		app.Go(func() error { return sampleApp(root, n, appFiles) })
+	}
+
 	templates, err := o.templates(root, d)
 	if err != nil {
 		return nil, err
@@ -142,13 +154,13 @@ func Make(ctx context.Context, root string, o Options) (map[string][]byte, error
 			files[name] = text
 		}
 	}
-	switch sources := p.sources(); {
-	case o.sample():
-		if err := sampleApp(root, n, files); err != nil {
-			return nil, err
-		}
-	case sources["app/contract/contract.go"] != nil: // the settings' defaults
-		files["app/contract/contract.go"] = sources["app/contract/contract.go"]
+	if err := app.Wait(); err != nil {
+		return nil, err
+	}
+	maps.Copy(files, appFiles)
+	const contract = "app/contract/contract.go" // the settings' defaults
+	if text := p.sources()[contract]; !o.sample() && text != nil {
+		files[contract] = text
 	}
 	for name, template := range templates {
 		files[path.Join("stacks", name)] = []byte(n.template(string(template)))
