@@ -68,7 +68,7 @@ test-kubernetes: node_modules $(if $(KUBEBUILDER_ASSETS),,bin/kubernetes/.built)
 # The file says that the build came to its end: the programs are written one by
 # one. Without a version, kubectl and the API server call themselves v0.0.0.
 bin/kubernetes/.built: tests/kubernetes/go.mod tests/kubernetes/go.sum
-	@echo "building Kubernetes; two cores take some seven minutes the first time"
+	@echo "building Kubernetes; which takes many minutes the first time"
 	cd tests/kubernetes && go build -o $(CURDIR)/bin/kubernetes/ \
 		-ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes)" tool
 	mv bin/kubernetes/server bin/kubernetes/etcd

@@ -233,15 +233,18 @@ func (r Report) Decides() []string {
 		all = append(all, fmt.Sprintf("The largest item of %s while idle is %s: %s of %s.", last.ID, inSentence(item), usd(share), usd(last.MonthlyUSD.Idle)))
 	}
 	if now := r.cheapestNow(); now != nil && r.Usage.RequestsPerSecond > 0 {
-		everyone := 0.0
+		everyone, what := 0.0, "data out"
 		for _, line := range now.MonthlyUSD.Lines {
 			if line.Everyone {
 				everyone += line.USD
 			}
+			if line.Everyone && strings.HasPrefix(line.Item, "S3 ") { // an app of one's own may have no bucket
+				what = "notes in S3, and data out"
+			}
 		}
 		text := fmt.Sprintf("At %s requests/s, %s is the cheapest with %s.", load(r.Usage.RequestsPerSecond), now.ID, usd(now.MonthlyUSD.Total))
 		if everyone > 0 {
-			text += fmt.Sprintf(" %s of it is the same everywhere: notes in S3, and data out.", usd(everyone))
+			text += fmt.Sprintf(" %s of it is the same everywhere: %s.", usd(everyone), what)
 		}
 		if item, share := largest(linesOf(*now)); share > 0 {
 			text += fmt.Sprintf(" Of the rest, the largest item is %s: %s.", inSentence(item), usd(share))
