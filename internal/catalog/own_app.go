@@ -58,6 +58,7 @@ func (o OwnApp) Fields() []Field {
 // the sample app's bounds are not there, and Lambda runs an image.
 func (d Deployment) ForOwnApp() Deployment {
 	d.Limits.LargestRequest = strings.TrimSuffix(d.Limits.LargestRequest, "; the app takes 4 KiB")
+	d.Duties.Shell = strings.Replace(d.Duties.Shell, "the image has no shell", "nothing opens one in a container", 1)
 	if d.ID != lambda.ID {
 		return d
 	}

@@ -69,6 +69,16 @@ func (pg page) readme(root string, template assembly.Template) ([]byte, error) {
 			content = pg.text(content)
 		case title == "Validate" && !pg.o.sample() && strings.Contains(content, "OutputKey=='Url'"):
 			content = pg.validate()
+		case title == "With your own app":
+			if pg.o.sample() && !pg.o.Keep {
+				continue // how to bring it is the reference's
+			}
+			if !pg.o.Keep {
+				title = "What the app finds"
+			}
+			content = pg.text(content)
+		case title == "Duties and limits" && !pg.o.sample():
+			content = pg.text(ownFacts(pg.d, content))
 		case title == "Tear down":
 			content = pg.text(pg.tearDown(content))
 		default:
@@ -301,6 +311,18 @@ func (pg page) text(text string) string {
 	return pg.n.rename(out)
 }
 
+// ownFacts puts what is known of a deployment with the user's own app in the
+// place of what is known of it with the sample app.
+func ownFacts(d catalog.Deployment, table string) string {
+	own := d.ForOwnApp()
+	of := func(d catalog.Deployment) []catalog.Field { return append(d.Duties.Fields(), d.Limits.Fields()...) }
+	rows := of(own)
+	for i, sample := range of(d) {
+		table = strings.ReplaceAll(table, "| "+sample.Label+" | "+sample.Value+" |", "| "+rows[i].Label+" | "+rows[i].Value+" |")
+	}
+	return table
+}
+
 // switches reports whether commands in a text give settings.
 func (pg page) switches(text string) bool {
 	return !pg.o.Keep && strings.Contains(profileFlag.ReplaceAllString(text, ""), " -c ")
@@ -485,7 +507,8 @@ func (pg page) foreign(s string) bool {
 		return true
 	}
 	if strings.Contains(s, "./cmd/"+reference) || strings.Contains(s, "cmd/"+reference) || strings.Contains(s, "this project's") ||
-		strings.HasPrefix(s, "Words that are new to you") || strings.Contains(s, "profile only") || strings.Contains(s, "other deployments") {
+		strings.HasPrefix(s, "Words that are new to you") || strings.Contains(s, "profile only") || strings.Contains(s, "other deployments") ||
+		strings.Contains(s, "in the place of the sample app") || s == "What it finds here:" {
 		return true
 	}
 	for _, match := range code.FindAllStringSubmatch(s, -1) {
