@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"refdeploy/app/apptest"
@@ -82,6 +83,12 @@ func (p *process) logged() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.log.String()
+}
+
+// logs waits until the process has written text. It answers before it writes.
+func (p *process) logs(t testing.TB, text string, why ...any) {
+	t.Helper()
+	assert.Eventually(t, func() bool { return strings.Contains(p.logged(), text) }, 5*time.Second, 10*time.Millisecond, why...)
 }
 
 // serve runs the app as an HTTP server and waits until it answers.
