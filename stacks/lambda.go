@@ -74,16 +74,15 @@ func NewLambda(scope constructs.Construct, id string, props *Props) awscdk.Stack
 	bucket.Outlive(function)
 
 	// 3. How many, and how a bad release is undone: Lambda runs one instance per
-	// concurrent request. In production the alias sends a tenth of the requests
-	// to a new version for five minutes, and goes back if any answer is a 5xx; in a
-	// sandbox it moves at once.
+	// concurrent request, of the version that the alias names.
 	alias := awslambda.NewAlias(stack, jsii.String("Live"), &awslambda.AliasProps{
 		AliasName: jsii.String("live"),
 		Version:   function.CurrentVersion(),
 	})
 	var errors awscloudwatch.Alarm
 	if production {
-		// 5xx answers of the URL: those of the app, its crashes and its timeouts.
+		// The alias sends a tenth of the requests to a new version for five minutes,
+		// and goes back if any answer is a 5xx: of the app, of a crash or a timeout.
 		// What a caller does wrong is answered with 4xx, or any stranger could send
 		// a release back.
 		errors = alias.Metric(jsii.String("Url5xxCount"), &awscloudwatch.MetricOptions{
